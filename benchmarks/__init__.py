@@ -1,0 +1,1 @@
+"""Every number that the documentation states, and the script that measured it."""
