@@ -1,0 +1,310 @@
+"""From what two models said to who was right: hard answers, probabilities, thresholded scores, class maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.errors import InputError
+from segue.flips.checks import as_array, class_column, refuse_missing, same_length
+
+ClassMap = Mapping[Any, Any]
+Thresholds = float | tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One model's answers.
+
+    Attributes:
+        answers: The class that it chose for each sample, ``(n,)``.
+        probabilities: Its probability of each class, ``(n, classes)``, where it gave probabilities or logits.
+        classes: The class of each column of ``probabilities``, ``(classes,)``.
+        notes: What the reader of the report should know of how they were read.
+    """
+
+    answers: NDArray[Any]
+    probabilities: NDArray[np.float64] | None = None
+    classes: NDArray[Any] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def confidence(self) -> NDArray[np.float64] | None:
+        """Probability of the chosen class, ``(n,)``, where known."""
+        if self.probabilities is None:
+            return None
+        return self.probability_of(self.answers)
+
+    def probability_of(self, wanted: NDArray[Any]) -> NDArray[np.float64] | None:
+        """Probability of one class per sample, ``(n,)``; 0 where the model does not know the class.
+
+        Args:
+            wanted: The class asked for, ``(n,)``.
+
+        Returns:
+            The probabilities, or ``None`` where the model gave none.
+        """
+        if self.probabilities is None or self.classes is None:
+            return None
+        order = np.argsort(self.classes)
+        position = np.searchsorted(self.classes, wanted, sorter=order).clip(max=len(order) - 1)
+        column = order[position]
+        known = self.classes[column] == wanted
+        return np.where(known, self.probabilities[np.arange(len(wanted)), column], 0.0)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Both models' answers beside the truth.
+
+    Attributes:
+        labels: The truth, ``(n,)``.
+        old: The old model's answers in its own words, ``(n,)``.
+        new: The new model's answers, ``(n,)``.
+        old_right: Whether the old answer is right, ``(n,)``.
+        new_right: Whether the new answer is right, ``(n,)``.
+        same: Whether both answers mean the same, ``(n,)``.
+        old_confidence: Probability that the old model gave its answer, ``(n,)``, where known.
+        new_confidence: Probability that the new model gave its answer, ``(n,)``, where known.
+        severity: On negative flips, how far the new model's probability of its answer exceeds that of the label,
+            0 elsewhere, ``(n,)``; where known.
+        notes: What the reader of the report should know of how the answers were read.
+    """
+
+    labels: NDArray[Any]
+    old: NDArray[Any]
+    new: NDArray[Any]
+    old_right: NDArray[np.bool_]
+    new_right: NDArray[np.bool_]
+    same: NDArray[np.bool_]
+    old_confidence: NDArray[np.float64] | None = None
+    new_confidence: NDArray[np.float64] | None = None
+    severity: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def judge(
+    labels: NDArray[Any],
+    old: Predictions,
+    new: Predictions,
+    class_map: ClassMap | None = None,
+) -> Judged:
+    """Say who was right.
+
+    Args:
+        labels: The truth in the new model's classes, ``(n,)``.
+        old: The old model's answers.
+        new: The new model's answers.
+        class_map: What each old class is called now: a class, or several where it was split. An old answer is right
+            when the label is among the classes it maps to, and agrees with the new answer when that one is.
+
+    Returns:
+        Both models' answers beside the truth.
+
+    Raises:
+        InputError: If lengths or types differ, the class sets have nothing in common, or an old answer is missing
+            from the class map.
+    """
+    same_length({"labels": labels, "old": old.answers, "new": new.answers})
+    _same_type(labels, new.answers, "labels", "new", "")
+    notes = old.notes + new.notes
+    if class_map is None:
+        _same_type(labels, old.answers, "labels", "old", "; or pass class_map={old class: new class}")
+        _refuse_strangers(labels, old.answers, "old")
+        _refuse_strangers(labels, new.answers, "new")
+        old_right, same = old.answers == labels, old.answers == new.answers
+        if old.classes is not None and new.classes is not None and set(old.classes) != set(new.classes):
+            _refuse_other_classes(old.classes, new.classes)
+    else:
+        _refuse_strangers(labels, new.answers, "new")
+        old_right, same, more = _through_map(labels, old.answers, new.answers, class_map)
+        notes += more
+    new_right = new.answers == labels
+    severity = None
+    chosen = new.confidence
+    of_label = new.probability_of(labels)
+    if chosen is not None and of_label is not None:
+        severity = np.where(old_right & ~new_right, np.clip(chosen - of_label, 0.0, 1.0), 0.0)
+    return Judged(
+        labels, old.answers, new.answers, old_right, new_right, same, old.confidence, new.confidence, severity, notes
+    )
+
+
+def read_predictions(
+    values: Any, name: str, classes: Sequence[Any] | None = None, threshold: float | None = None
+) -> Predictions:
+    """Read one model's output.
+
+    Args:
+        values: Hard answers ``(n,)`` (integers or strings), scores of the positive class ``(n,)`` with a threshold,
+            or probabilities or logits ``(n, classes)``.
+        name: What the caller calls them.
+        classes: The class of each column of probabilities; by default 0, 1, ...
+        threshold: Scores at or above it are answer 1. Required for scores ``(n,)``.
+
+    Returns:
+        The answers. Rows that are not negative and sum to 1 are probabilities; others are logits, and their softmax
+        is taken.
+
+    Raises:
+        InputError: If the array has another shape, missing values, or columns that do not match the classes.
+    """
+    array = as_array(values, name)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim == 1:
+        if threshold is None:
+            return Predictions(class_column(array, name))
+        return _from_scores(array, name, threshold, classes)
+    if array.ndim != 2:
+        raise InputError(f"{name} has shape {array.shape}; pass answers (n,) or probabilities (n, classes)")
+    if threshold is not None:
+        raise InputError(
+            f"thresholds were given but {name} has shape {array.shape}; thresholds belong to scores of one class, (n,)"
+        )
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{name} has shape {array.shape} and type {array.dtype}; probabilities and logits are numbers")
+    return _from_matrix(array.astype(np.float64), name, classes)
+
+
+def _from_scores(array: NDArray[Any], name: str, threshold: float, classes: Sequence[Any] | None) -> Predictions:
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} holds {array.dtype} values, which are no scores; leave out thresholds for answers")
+    scores = array.astype(np.float64)
+    refuse_missing(np.isnan(scores), name)
+    if classes is not None and len(classes) != 2:
+        raise InputError(f"thresholds are for two classes but classes names {len(classes)}; pass probabilities (n, k)")
+    names = np.array([0, 1] if classes is None else list(classes))
+    answers = names[(scores >= threshold).astype(np.int64)]
+    if scores.min() < 0 or scores.max() > 1:
+        return Predictions(answers)
+    # Beyond the threshold a score is no longer the probability that separates the classes: it is kept as it is.
+    return Predictions(answers, np.column_stack([1 - scores, scores]), names)
+
+
+def _from_matrix(matrix: NDArray[np.float64], name: str, classes: Sequence[Any] | None) -> Predictions:
+    refuse_missing(~np.asarray(np.isfinite(matrix).all(axis=1)), f"{name} (rows with NaN or infinity)")
+    columns = matrix.shape[1]
+    if columns == 0:
+        raise InputError(f"{name} has no columns; pass one column per class")
+    names = np.arange(columns) if classes is None else np.array(list(classes))
+    if len(names) != columns:
+        raise InputError(
+            f"{name} has {columns} columns but {len(names)} classes are named; pass one class per column, in order"
+        )
+    if len(np.unique(names)) != columns:
+        raise InputError(f"the classes of {name} name a class twice; every column is a class of its own")
+    best = matrix.max(axis=1, keepdims=True)
+    chosen = matrix.argmax(axis=1)
+    ties = int(((matrix == best).sum(axis=1) > 1).sum())
+    notes = (
+        (f"{name}: {ties:,} of {len(matrix):,} rows have two classes at the top; the first column was taken",)
+        if ties
+        else ()
+    )
+    if (matrix >= 0).all() and np.allclose(matrix.sum(axis=1), 1.0, atol=1e-3):
+        probabilities = matrix
+    else:
+        raised = np.exp(matrix - best)
+        probabilities = raised / raised.sum(axis=1, keepdims=True)
+    return Predictions(names[chosen], probabilities, names, notes)
+
+
+def _through_map(
+    labels: NDArray[Any], old: NDArray[Any], new: NDArray[Any], class_map: ClassMap
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], tuple[str, ...]]:
+    # Returns whether the old answers are right, whether they agree with the new ones, and what to note.
+    if not isinstance(class_map, Mapping) or not class_map:
+        raise InputError("class_map must be a mapping {old class: new class or list of new classes} and not empty")
+    targets = {key: list(_several(value)) for key, value in class_map.items()}
+    known = set(targets)
+    answered, position = np.unique(old, return_inverse=True)
+    unmapped = [value for value in answered.tolist() if value not in known]
+    if unmapped:
+        raise InputError(
+            f"class_map lacks {len(unmapped)} of the old model's answers ({', '.join(map(repr, unmapped[:5]))}"
+            f"{', ...' if len(unmapped) > 5 else ''}); map every old class to a new one, or to [] if it is gone"
+        )
+    wanted = np.unique(np.concatenate([labels, new]))
+    allowed = np.zeros((len(answered), len(wanted)), dtype=bool)
+    place = {value: index for index, value in enumerate(wanted.tolist())}
+    for row, value in enumerate(answered.tolist()):
+        for target in targets[value]:
+            if target in place:
+                allowed[row, place[target]] = True
+    reachable = {target for several in targets.values() for target in several}
+    if not reachable & set(np.unique(labels).tolist()):
+        raise InputError(
+            f"class_map leads to {', '.join(map(repr, sorted(reachable, key=str)[:5]))}, none of which is a label; "
+            f"map old classes to the classes that the labels use"
+        )
+    old_right = allowed[position, np.searchsorted(wanted, labels)]
+    same = allowed[position, np.searchsorted(wanted, new)]
+    grown = [value for value in np.unique(labels).tolist() if value not in reachable]
+    if not grown:
+        return old_right, same, ()
+    samples = int(np.isin(labels, grown).sum())
+    note = (
+        f"{samples:,} samples have a label that the old model does not know ({', '.join(map(str, grown[:5]))}"
+        f"{', ...' if len(grown) > 5 else ''}): it is wrong on all of them, so they can't be negative flips; "
+        f"rates among known classes stand in the slice 'label known to old'"
+    )
+    return old_right, same, (note,)
+
+
+def known_to_old(labels: NDArray[Any], class_map: ClassMap) -> NDArray[np.str_] | None:
+    """Say for every sample whether the old model could have known its label.
+
+    Args:
+        labels: The truth, ``(n,)``.
+        class_map: What each old class is called now.
+
+    Returns:
+        ``"yes"`` or ``"no"`` per sample, ``(n,)``; ``None`` where all labels are known.
+    """
+    reachable = [target for value in class_map.values() for target in _several(value)]
+    known = np.isin(labels, np.unique(np.array(reachable)))
+    return None if known.all() else np.where(known, "yes", "no")
+
+
+def _several(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, (list, tuple, set, frozenset, np.ndarray)) else [value]
+
+
+def _same_type(first: NDArray[Any], second: NDArray[Any], one: str, other: str, or_else: str) -> None:
+    kinds = {"U": "strings", "i": "integers", "u": "integers", "b": "integers"}
+    a, b = kinds[first.dtype.kind], kinds[second.dtype.kind]
+    if a != b:
+        raise InputError(
+            f"{one} holds {a} ({first[0]!s}, ...) but {other} holds {b} ({second[0]!s}, ...); "
+            f"write both in the same way{or_else}"
+        )
+
+
+def _refuse_strangers(labels: NDArray[Any], answers: NDArray[Any], name: str) -> None:
+    # Answers that share no class with the labels are another vocabulary, not a very bad model.
+    used, asked = np.unique(answers), np.unique(labels)
+    enough_to_tell = len(labels) >= 20 and len(used) > 1 and len(asked) > 1
+    if enough_to_tell and not np.isin(used, asked).any():
+        raise InputError(
+            f"no answer of {name} ({', '.join(map(str, used[:3]))}, ...) is ever a label "
+            f"({', '.join(map(str, asked[:3]))}, ...); the classes have other names: pass class_map or rename them"
+        )
+
+
+def _refuse_other_classes(old: NDArray[Any], new: NDArray[Any]) -> None:
+    more = [value for value in new.tolist() if value not in set(old.tolist())]
+    less = [value for value in old.tolist() if value not in set(new.tolist())]
+    told = [
+        f"{len(values)} that {which} lacks ({', '.join(map(str, values[:3]))}{', ...' if len(values) > 3 else ''})"
+        for values, which in ((more, "old"), (less, "new"))
+        if values
+    ]
+    raise InputError(
+        f"old knows {len(old)} classes and new {len(new)}, with {' and '.join(told)}; pass class_map={{old class: "
+        f"new class}} to say which old class is which new one"
+    )

@@ -1,0 +1,272 @@
+"""Reading a caller's arrays: what is wrong with them is said in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segue.errors import InputError
+
+MISSING = "(missing)"
+
+
+def as_array(values: Any, name: str) -> NDArray[Any]:
+    """Return what the caller passed as a numpy array.
+
+    Lists, numpy arrays, pandas and polars columns and torch tensors (on any device) are understood.
+
+    Args:
+        values: The caller's values.
+        name: What the caller calls them.
+
+    Returns:
+        The array.
+
+    Raises:
+        InputError: If they are not array-like, or ragged.
+    """
+    if values is None:
+        raise InputError(f"{name} is None; pass one value per sample")
+    if isinstance(values, (str, bytes, Mapping, set, frozenset)):
+        raise InputError(f"{name} is a {type(values).__name__}; pass a list or an array with one value per sample")
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name} can't be read as an array: {error}") from error
+    if array.ndim == 0:
+        raise InputError(f"{name} is a single {type(values).__name__}; pass one value per sample")
+    return array
+
+
+def class_column(values: Any, name: str) -> NDArray[Any]:
+    """Return a column of classes, ``(n,)``: integers, booleans or strings.
+
+    Args:
+        values: The caller's values.
+        name: What the caller calls them.
+
+    Returns:
+        An array of dtype integer, bool or str.
+
+    Raises:
+        InputError: If values are missing, fractional, of mixed type, or not one-dimensional.
+    """
+    array = as_array(values, name)
+    if array.ndim != 1:
+        raise InputError(f"{name} has shape {array.shape}; pass one class per sample, shape (n,)")
+    if array.dtype.kind in "iu":
+        return array
+    if array.dtype.kind == "b":
+        return array.astype(np.int64)
+    if array.dtype.kind in "UT":
+        return array.astype(np.str_)
+    if array.dtype.kind == "f":
+        refuse_missing(np.isnan(array), name)
+        raise InputError(
+            f"{name} holds floating-point numbers ({array[0]:g}, ...), which are no classes; pass integers or "
+            f"strings, scores with thresholds=(old, new), or graded scores to compare_scores()"
+        )
+    if array.dtype.kind == "O":
+        refuse_missing(_missing(array), name)
+        kinds = {"string" if isinstance(value, str) else type(value).__name__ for value in array.tolist()}
+        if kinds == {"string"}:
+            return array.astype(np.str_)
+        if kinds <= {"int", "bool", "bool_"} or all(kind.startswith(("int", "uint")) for kind in kinds):
+            return array.astype(np.int64)
+        raise InputError(f"{name} holds values of type {', '.join(sorted(kinds))}; pass all integers or all strings")
+    raise InputError(f"{name} holds {array.dtype} values; pass integers or strings as classes")
+
+
+def refuse_missing(missing: NDArray[np.bool_], name: str) -> None:
+    """Refuse an array with missing values.
+
+    Args:
+        missing: Whether each value (or each row) is missing.
+        name: What the caller calls the array.
+
+    Raises:
+        InputError: If any value is missing; the sentence says how many and where the first is.
+    """
+    where = np.flatnonzero(missing)
+    if len(where):
+        raise InputError(
+            f"{name} has {_count(len(where), 'missing value')} (None or NaN), first at position {where[0]}; "
+            f"remove these samples from all arrays or give them a value"
+        )
+
+
+def same_length(arrays: Mapping[str, Sequence[Any] | NDArray[Any]]) -> int:
+    """Return the common length of the caller's arrays.
+
+    Args:
+        arrays: The arrays by the caller's names for them.
+
+    Returns:
+        The number of samples.
+
+    Raises:
+        InputError: If lengths differ or there is no sample.
+    """
+    lengths = {name: len(values) for name, values in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
+        raise InputError(f"the arrays differ in length: {told}; pass one value per sample in the same order")
+    length = next(iter(lengths.values()))
+    if length == 0:
+        raise InputError(f"{next(iter(lengths))} is empty; there is nothing to compare")
+    return length
+
+
+def unique_ids(values: Any, samples: int) -> NDArray[Any]:
+    """Return the samples' ids, ``(n,)``.
+
+    Args:
+        values: The caller's ids.
+        samples: How many there must be.
+
+    Returns:
+        The ids.
+
+    Raises:
+        InputError: If ids are missing or occur twice, or their number is wrong.
+    """
+    ids = as_array(values, "ids")
+    same_length({"labels": range(samples), "ids": ids})
+    if ids.dtype.kind in "fO":
+        refuse_missing(_missing(ids), "ids")
+    if ids.dtype.kind == "O":
+        ids = ids.astype(np.str_)
+    found, counts = np.unique(ids, return_counts=True)
+    twice = found[counts > 1]
+    if len(twice):
+        examples = ", ".join(repr(value) for value in twice[:3].tolist())
+        raise InputError(
+            f"ids has {_count(len(twice), 'value')} that occur more than once ({examples}"
+            f"{', ...' if len(twice) > 3 else ''}); every sample needs an id of its own"
+        )
+    return ids
+
+
+def sample_weights(values: ArrayLike | None, samples: int) -> NDArray[np.float64] | None:
+    """Return the sample weights, ``(n,)``, or ``None``.
+
+    Args:
+        values: The caller's weights.
+        samples: How many there must be.
+
+    Returns:
+        The weights as floats.
+
+    Raises:
+        InputError: If a weight is negative, missing or infinite, or all are zero.
+    """
+    if values is None:
+        return None
+    array = as_array(values, "weights")
+    same_length({"labels": range(samples), "weights": array})
+    if array.ndim != 1 or array.dtype.kind not in "iufb":
+        raise InputError(f"weights has shape {array.shape} and type {array.dtype}; pass one number per sample")
+    weights = array.astype(np.float64)
+    bad = ~np.isfinite(weights) | (weights < 0)
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"weights has {_count(int(bad.sum()), 'value')} that are negative, NaN or infinite, first at position "
+            f"{first} ({weights[first]:g}); pass finite weights of zero or more"
+        )
+    if not weights.any():
+        raise InputError("weights are all zero; at least one sample must count")
+    return weights
+
+
+def group_numbers(values: ArrayLike | None, samples: int) -> NDArray[np.int64] | None:
+    """Return the number of each sample's group, ``(n,)``, or ``None``.
+
+    Args:
+        values: The caller's groups: any values, equal within a group.
+        samples: How many there must be.
+
+    Returns:
+        Numbers from 0.
+
+    Raises:
+        InputError: If a group is missing, or all samples are in one group.
+    """
+    if values is None:
+        return None
+    array = as_array(values, "groups")
+    same_length({"labels": range(samples), "groups": array})
+    if array.ndim != 1:
+        raise InputError(f"groups has shape {array.shape}; pass one group per sample, shape (n,)")
+    if array.dtype.kind in "fO":
+        refuse_missing(_missing(array), "groups")
+    names, numbers = np.unique(array.astype(np.str_) if array.dtype.kind == "O" else array, return_inverse=True)
+    if len(names) < 2:
+        raise InputError("groups holds a single group; intervals between groups need at least two")
+    return numbers.astype(np.int64)
+
+
+def slice_columns(values: Any, samples: int) -> dict[str, NDArray[Any]]:
+    """Return the slice columns by name.
+
+    Args:
+        values: A mapping from names to arrays ``(n,)``, or a pandas or polars data frame; ``None`` for none.
+        samples: How many values each column must have.
+
+    Returns:
+        One array per column.
+
+    Raises:
+        InputError: If it is no mapping of columns, or a column has another length.
+    """
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        if not hasattr(values, "columns"):
+            raise InputError(
+                f"slices is a {type(values).__name__}; pass a mapping from column names to arrays, or a data frame"
+            )
+        values = {str(name): values[name] for name in values.columns}
+    columns = {str(name): as_array(column, f"slices[{name!r}]") for name, column in values.items()}
+    for name, column in columns.items():
+        if column.ndim != 1:
+            raise InputError(f"slices[{name!r}] has shape {column.shape}; pass one value per sample, shape (n,)")
+        same_length({"labels": range(samples), f"slices[{name!r}]": column})
+    return columns
+
+
+def proportion(value: float, name: str) -> float:
+    """Return a number strictly between 0 and 1.
+
+    Args:
+        value: The number.
+        name: What the caller calls it.
+
+    Returns:
+        The same number.
+
+    Raises:
+        InputError: If it lies outside.
+    """
+    if not 0 < value < 1:
+        raise InputError(f"{name} is {value}; pass a number between 0 and 1, such as 0.95")
+    return float(value)
+
+
+def _missing(array: NDArray[Any]) -> NDArray[np.bool_]:
+    if array.dtype.kind == "f":
+        return np.asarray(np.isnan(array))
+    if array.dtype.kind in "mM":
+        return np.asarray(np.isnat(array))
+    if array.dtype.kind == "O":
+        return np.array([value is None or value != value for value in array.tolist()], dtype=bool)
+    return np.zeros(len(array), dtype=bool)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

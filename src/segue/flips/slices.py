@@ -1,0 +1,300 @@
+"""Where an update breaks things: rates per slice, tested against the rest, with false discoveries under control."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from segue.errors import InputError
+from segue.flips import intervals
+from segue.flips.checks import MISSING
+from segue.flips.counts import BOTH_RIGHT, N_CELLS, NEGATIVE_FLIP, POSITIVE_FLIP, Counts, Tally
+from segue.flips.estimate import Estimate
+from segue.flips.paired import PairedTest, paired_test
+
+MOST_CATEGORIES = 1000
+MOST_NUMBERS_AS_CATEGORIES = 20
+BINS = 5
+
+
+@dataclass(frozen=True)
+class SliceTally:
+    """The sums over the samples with one value in one slice column."""
+
+    column: str
+    value: str
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class SliceResult:
+    """What the update does to the samples with one value in one slice column.
+
+    Attributes:
+        column: Name of the slice column.
+        value: The value, or the range of a numeric column.
+        samples: Number of samples.
+        counts: Their five cells.
+        accuracy_old: Accuracy of the old model.
+        accuracy_new: Accuracy of the new model.
+        accuracy_change: New minus old.
+        negative_flip_rate: Share of samples that the update breaks.
+        positive_flip_rate: Share of samples that it mends.
+        worse: Test of "accuracy did not change in this slice"; its p-value is Benjamini-Hochberg adjusted in
+            ``worse_adjusted``.
+        worse_adjusted: Adjusted over all slices of the report.
+        excess_p_value: One-sided test of "flips are no more frequent here than in the other samples".
+        excess_adjusted: The same, Benjamini-Hochberg adjusted over all slices of the report.
+    """
+
+    column: str
+    value: str
+    samples: int
+    counts: Counts
+    accuracy_old: Estimate
+    accuracy_new: Estimate
+    accuracy_change: Estimate
+    negative_flip_rate: Estimate
+    positive_flip_rate: Estimate
+    worse: PairedTest
+    worse_adjusted: float
+    excess_p_value: float
+    excess_adjusted: float
+
+    @property
+    def name(self) -> str:
+        """``column = value``."""
+        return f"{self.column} = {self.value}"
+
+    def __str__(self) -> str:
+        """Return in one line what happened in the slice."""
+        return (
+            f"{self.name}: {self.counts.negative_flips:,} of {self.samples:,} broken "
+            f"({self.negative_flip_rate.percent()}), accuracy {self.accuracy_change.percent(signed=True)}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything by name, ready for JSON."""
+        return {
+            "column": self.column,
+            "value": self.value,
+            "samples": self.samples,
+            "counts": self.counts.to_dict(),
+            "accuracy_old": self.accuracy_old.to_dict(),
+            "accuracy_new": self.accuracy_new.to_dict(),
+            "accuracy_change": self.accuracy_change.to_dict(),
+            "negative_flip_rate": self.negative_flip_rate.to_dict(),
+            "positive_flip_rate": self.positive_flip_rate.to_dict(),
+            "worse": self.worse.to_dict(),
+            "worse_adjusted": self.worse_adjusted,
+            "excess_p_value": self.excess_p_value,
+            "excess_adjusted": self.excess_adjusted,
+        }
+
+
+def slice_tallies(
+    columns: Mapping[str, NDArray[Any]],
+    cells: NDArray[np.int8],
+    weights: NDArray[np.float64] | None = None,
+    groups: NDArray[np.int64] | None = None,
+) -> list[SliceTally]:
+    """Add up the samples of every value of every slice column.
+
+    Strings, booleans and integers with at most 20 values are categories; other numbers and dates are cut at their
+    quintiles. A missing value is a category of its own, so that every sample is in one slice of each column.
+
+    Args:
+        columns: Slice columns by name, ``(n,)`` each.
+        cells: Cell of every sample, ``(n,)``.
+        weights: Sample weights, ``(n,)``.
+        groups: Group numbers, ``(n,)``.
+
+    Returns:
+        The sums, in the order of the columns and of the values.
+
+    Raises:
+        InputError: If a column has more than 1,000 categories.
+    """
+    found = []
+    for column, values in columns.items():
+        names, codes = categories(values, column)
+        if weights is None and groups is None:
+            table = np.bincount(codes * N_CELLS + cells, minlength=len(names) * N_CELLS).reshape(-1, N_CELLS)
+            found += [SliceTally(column, name, Tally(row)) for name, row in zip(names, table, strict=True)]
+            continue
+        for code, name in enumerate(names):
+            here = codes == code
+            weight = None if weights is None else weights[here]
+            group = None if groups is None else groups[here]
+            found.append(SliceTally(column, name, Tally.of(cells[here], weight, group)))
+    return found
+
+
+def categories(values: NDArray[Any], column: str) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the slices of a column and each sample's slice.
+
+    Args:
+        values: The column, ``(n,)``.
+        column: Its name.
+
+    Returns:
+        The names of the slices, and the number of the slice of every sample, ``(n,)``.
+
+    Raises:
+        InputError: If there are more than 1,000 categories.
+    """
+    kind = values.dtype.kind
+    if kind == "O":
+        missing = np.array([value is None or value != value for value in values.tolist()])
+        present = values[~missing]
+        if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in present.tolist()):
+            return categories(np.where(missing, np.nan, values).astype(np.float64), column)
+        return _named(values.astype(np.str_), missing, column)
+    if kind in "mM":
+        return _binned(values.view(np.int64).astype(np.float64), np.isnat(values), values.dtype)
+    if kind == "f" or (kind in "iu" and len(np.unique(values)) > MOST_NUMBERS_AS_CATEGORIES):
+        numbers = values.astype(np.float64)
+        return _binned(numbers, np.isnan(numbers), None)
+    if kind in "iu":
+        found, codes = np.unique(values, return_inverse=True)
+        return [str(value) for value in found.tolist()], codes.astype(np.int64)
+    return _named(values.astype(np.str_), np.zeros(len(values), dtype=bool), column)
+
+
+def quantile_edges(quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distinct inner edges of a numeric column's bins from its 1/5, 2/5, ... quantiles.
+
+    Args:
+        quantiles: The quantiles, ``(bins - 1,)``.
+
+    Returns:
+        The edges; a value equal to an edge belongs to the bin above it.
+    """
+    return np.unique(quantiles)
+
+
+def bin_names(edges: Sequence[float] | NDArray[np.float64], dtype: np.dtype[Any] | None = None) -> list[str]:
+    """Return the names of the bins between edges: ``< 3``, ``3 to < 7``, ``>= 7``.
+
+    Args:
+        edges: Inner edges, ascending.
+        dtype: The date type that the edges are numbers of, if they are dates.
+
+    Returns:
+        One name more than there are edges.
+    """
+    if dtype is not None:
+        told = [str(np.array(int(edge)).astype(np.int64).view(dtype).astype("datetime64[s]")) for edge in edges]
+    else:
+        digits = next((d for d in (4, 6, 9, 17) if len({f"{edge:.{d}g}" for edge in edges}) == len(edges)), 17)
+        told = [f"{edge:.{digits}g}" for edge in edges]
+    if not told:
+        return ["all"]
+    between = [f"{low} to < {high}" for low, high in itertools.pairwise(told)]
+    return [f"< {told[0]}", *between, f">= {told[-1]}"]
+
+
+def slice_results(total: Tally, slices: Sequence[SliceTally], confidence: float = 0.95) -> tuple[SliceResult, ...]:
+    """Compute rates, intervals and tests of every slice, adjusted over all of them.
+
+    The adjustment is Benjamini and Hochberg's (J. R. Stat. Soc. B 57, 1995): among the slices whose adjusted p-value
+    is at most q, the expected share of false alarms is at most q.
+
+    Args:
+        total: The sums over all samples.
+        slices: The sums of every slice.
+        confidence: Nominal coverage of the intervals.
+
+    Returns:
+        One result per slice, in the same order.
+    """
+    if not slices:
+        return ()
+    worse = [paired_test(part.tally) for part in slices]
+    excess = [excess_p_value(part.tally, total) for part in slices]
+    worse_adjusted = stats.false_discovery_control([test.p_value for test in worse], method="bh")
+    excess_adjusted = stats.false_discovery_control(excess, method="bh")
+    return tuple(
+        SliceResult(
+            column=part.column,
+            value=part.value,
+            samples=int(part.tally.counts.sum()),
+            counts=part.tally.as_counts(),
+            accuracy_old=intervals.rate(part.tally, (BOTH_RIGHT, NEGATIVE_FLIP), confidence=confidence),
+            accuracy_new=intervals.rate(part.tally, (BOTH_RIGHT, POSITIVE_FLIP), confidence=confidence),
+            accuracy_change=intervals.accuracy_change(part.tally, confidence),
+            negative_flip_rate=intervals.rate(part.tally, (NEGATIVE_FLIP,), confidence=confidence),
+            positive_flip_rate=intervals.rate(part.tally, (POSITIVE_FLIP,), confidence=confidence),
+            worse=worse[index],
+            worse_adjusted=float(worse_adjusted[index]),
+            excess_p_value=excess[index],
+            excess_adjusted=float(excess_adjusted[index]),
+        )
+        for index, part in enumerate(slices)
+    )
+
+
+def excess_p_value(part: Tally, total: Tally) -> float:
+    """One-sided p-value of "negative flips are no more frequent in the slice than in the other samples".
+
+    Independent samples get Fisher's exact test. Weighted or grouped ones get a z test whose variance leaves out the
+    covariance between the slice and the rest, which can only make it larger when groups cross the slice's border.
+
+    Args:
+        part: The sums of the slice.
+        total: The sums over all samples.
+
+    Returns:
+        The p-value; 1 where the slice is empty or holds all samples.
+    """
+    inside, everything = float(part.sums.sum()), float(total.sums.sum())
+    if inside <= 0 or inside >= everything:
+        return 1.0
+    if total.independent:
+        n, k = int(total.counts.sum()), int(total.counts[NEGATIVE_FLIP])
+        return float(stats.hypergeom.sf(int(part.counts[NEGATIVE_FLIP]) - 1, n, k, int(part.counts.sum())))
+    here = float(part.sums[NEGATIVE_FLIP]) / inside
+    there = float(total.sums[NEGATIVE_FLIP] - part.sums[NEGATIVE_FLIP]) / (everything - inside)
+    overall = float(total.sums[NEGATIVE_FLIP]) / everything
+    flip = np.zeros(N_CELLS)
+    flip[NEGATIVE_FLIP] = 1.0
+    every = np.ones(N_CELLS, dtype=bool)
+    variance_here = max(
+        part.variance((flip - here) / inside), overall * (1 - overall) / max(part.units(every), 1.0) * (here in (0, 1))
+    )
+    variance_there = total.variance((flip - overall) / everything) * (everything / (everything - inside)) ** 2
+    if variance_here + variance_there <= 0:
+        return 1.0
+    return float(stats.norm.sf((here - there) / math.sqrt(variance_here + variance_there)))
+
+
+def _named(values: NDArray[np.str_], missing: NDArray[np.bool_], column: str) -> tuple[list[str], NDArray[np.int64]]:
+    found, codes = np.unique(np.where(missing, MISSING, values), return_inverse=True)
+    if len(found) > MOST_CATEGORIES:
+        raise InputError(
+            f"slices[{column!r}] has {len(found):,} different values, more than {MOST_CATEGORIES:,}; "
+            f"bin them, or pass the column as groups if it names customers or patients"
+        )
+    return [str(name) for name in found.tolist()], codes.astype(np.int64)
+
+
+def _binned(
+    numbers: NDArray[np.float64], missing: NDArray[np.bool_], dtype: np.dtype[Any] | None
+) -> tuple[list[str], NDArray[np.int64]]:
+    present = numbers[~missing]
+    inner = np.linspace(0, 1, BINS + 1)[1:-1]
+    edges = quantile_edges(np.quantile(present, inner)) if len(present) else np.empty(0)
+    codes = np.searchsorted(edges, numbers, side="right")
+    names = bin_names(edges, dtype) if len(present) else []
+    if missing.any():
+        codes = np.where(missing, len(names), codes)
+        names = [*names, MISSING]
+    used = np.unique(codes)
+    return [names[code] for code in used], np.searchsorted(used, codes).astype(np.int64)
