@@ -29,9 +29,11 @@ class Equals:
     def holds(self, feature: Feature) -> NDArray[np.bool_]:
         """Return for every sample of the column whether it has the value, ``(n,)``; never where it is missing."""
         if feature.kind == "category":
-            number = feature.labels.index(str(self.value)) if str(self.value) in feature.labels else -2
-            return np.equal(feature.values, number) & ~feature.missing
-        return np.equal(feature.values, _number(feature, self.value)) & ~feature.missing
+            number: float = feature.labels.index(str(self.value)) if str(self.value) in feature.labels else -2
+        else:
+            number = _number(feature, self.value)
+        holds: NDArray[np.bool_] = (feature.values == number) & ~feature.missing
+        return holds
 
     def to_dict(self) -> dict[str, Any]:
         """Return the condition by name."""

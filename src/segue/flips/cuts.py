@@ -163,7 +163,7 @@ def cut_points(present: NDArray[Any], bins: int, feature: Feature) -> NDArray[An
     else:
         edges = [round_between(low, high) for low, high in zip(lows, highs, strict=True)]
     rounded = np.unique(np.array(edges, dtype=present.dtype))
-    return rounded[(rounded > present[0]) & (rounded <= present[-1])]
+    return np.extract((rounded > present[0]) & (rounded <= present[-1]), rounded)
 
 
 def round_between(low: float, high: float) -> float:

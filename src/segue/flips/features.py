@@ -149,8 +149,12 @@ def _read_objects(name: str, told: str, array: NDArray[Any]) -> Feature:
     listed = array.tolist()
     missing = np.fromiter((_is_missing(value) for value in listed), dtype=bool, count=len(listed))
     kinds = {type(value) for value, gone in zip(listed, missing.tolist(), strict=True) if not gone}
-    if all(issubclass(kind, (str, bool, np.bool_)) for kind in kinds) and len({_is_text(kind) for kind in kinds}) <= 1:
-XX
+    if (
+        all(issubclass(kind, (str, bool, np.bool_)) for kind in kinds)
+        and len({issubclass(kind, str) for kind in kinds}) <= 1
+    ):
+        texts = [None if gone else str(value) for value, gone in zip(listed, missing, strict=True)]
+        return _category(name, texts, missing)
     if all(issubclass(kind, numbers.Real) or hasattr(kind, "as_tuple") for kind in kinds) and not any(
         issubclass(kind, (bool, np.bool_)) for kind in kinds
     ):
@@ -158,9 +162,7 @@ XX
         return _number(name, told, np.array(plain, dtype=np.float64))
     if all(issubclass(kind, (datetime.date, np.datetime64)) for kind in kinds):
         if any(getattr(value, "tzinfo", None) is not None for value in listed):
-            raise InputError(
-                f"{told} holds dates with a time zone; convert them to UTC and drop the zone, so that they have one order"
-            )
+            raise InputError(f"{told} holds dates with a time zone; convert them to UTC and drop the zone first")
         dates = ["NaT" if gone else value for value, gone in zip(listed, missing, strict=True)]
         return _read(name, told, np.array(dates, dtype="datetime64[us]"))
     raise InputError(
@@ -192,7 +194,3 @@ def _is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
     return isinstance(value, (float, np.floating, np.datetime64)) and bool(value != value)  # NaN and NaT
-
-
-def _is_text(kind: type) -> bool:
-    return issubclass(kind, str)
