@@ -125,7 +125,7 @@ def from_authors(into: Path, names: Iterable[str], progress: Progress, address: 
             try:
                 download(f"{address}/{name}.gz", into / f"{name}.gz", advance)
             except (OSError, http.client.HTTPException) as error:
-                reason = error.reason if isinstance(error, urllib.error.URLError) else error
+                reason = error.reason if type(error) is urllib.error.URLError else error
                 raise UnavailableError(f"{address}/{name}.gz can't be downloaded ({reason})") from None
 
 

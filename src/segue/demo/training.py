@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +11,10 @@ from torch import Tensor, nn
 
 from segue.demo.network import SmallResidualNetwork
 from segue.demo.pictures import Pictures
+from segue.demo.progress import Advance
 
 THREADS = 2  # fixed: the order of floating-point sums, and so the last digits, depend on it
 ANSWER_BATCH = 500
-
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
