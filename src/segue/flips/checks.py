@@ -26,7 +26,7 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
         The array.
 
     Raises:
-        InputError: If they are not array-like, or ragged.
+        InputError: If they are not array-like, ragged, or empty.
     """
     if values is None:
         raise InputError(f"{name} is None; pass one value per sample")
@@ -40,6 +40,8 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
         raise InputError(f"{name} can't be read as an array: {error}") from error
     if array.ndim == 0:
         raise InputError(f"{name} is a single {type(values).__name__}; pass one value per sample")
+    if len(array) == 0:
+        raise InputError(f"{name} is empty; there is nothing to compare")
     return array
 
 
@@ -110,16 +112,13 @@ def same_length(arrays: Mapping[str, Sequence[Any] | NDArray[Any]]) -> int:
         The number of samples.
 
     Raises:
-        InputError: If lengths differ or there is no sample.
+        InputError: If lengths differ.
     """
     lengths = {name: len(values) for name, values in arrays.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
         raise InputError(f"the arrays differ in length: {told}; pass one value per sample in the same order")
-    length = next(iter(lengths.values()))
-    if length == 0:
-        raise InputError(f"{next(iter(lengths))} is empty; there is nothing to compare")
-    return length
+    return next(iter(lengths.values()))
 
 
 def unique_ids(values: Any, samples: int) -> NDArray[Any]:
@@ -146,7 +145,7 @@ def unique_ids(values: Any, samples: int) -> NDArray[Any]:
     if len(twice):
         examples = ", ".join(repr(value) for value in twice[:3].tolist())
         raise InputError(
-            f"ids has {_count(len(twice), 'value')} that occur more than once ({examples}"
+            f"ids repeats {_count(len(twice), 'value')} ({examples}"
             f"{', ...' if len(twice) > 3 else ''}); every sample needs an id of its own"
         )
     return ids
@@ -176,7 +175,7 @@ def sample_weights(values: ArrayLike | None, samples: int) -> NDArray[np.float64
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"weights has {_count(int(bad.sum()), 'value')} that are negative, NaN or infinite, first at position "
+            f"weights has {_count(int(bad.sum()), 'value')} below zero, NaN or infinite, first at position "
             f"{first} ({weights[first]:g}); pass finite weights of zero or more"
         )
     if not weights.any():
