@@ -115,6 +115,11 @@ def severities(n: int, nfr: float, repeats: int, rng: np.random.Generator) -> di
     return found
 
 
+def alone(n: int, nfr: float, repeats: int, fewer: int, rng: np.random.Generator) -> dict[str, list[Estimate]]:
+    """Draw independent samples and compute all intervals of rates, and fewer times those of means."""
+    return independent(n, nfr, repeats, rng) | severities(n, nfr, fewer, rng)
+
+
 def rows_of(
     sampling: str, n: int, nfr: float, seed: int, found: dict[str, list[Estimate]], true: dict[str, float]
 ) -> list[dict[str, Any]]:
@@ -237,17 +242,15 @@ def main() -> int:
             for seed in given.seeds:
                 fewer = max(1, given.repeats // (5 if n < 100_000 else 10))
                 draws = {
-                    "independent": lambda rng, n=n, nfr=nfr: (
-                        independent(n, nfr, given.repeats, rng) | severities(n, nfr, fewer, rng)
-                    ),
-                    "weighted": lambda rng, n=n, nfr=nfr, fewer=fewer: sampled(n, nfr, fewer, rng, grouped=False),
-                    "grouped": lambda rng, n=n, nfr=nfr, fewer=fewer: sampled(n, nfr, fewer, rng, grouped=True),
+                    "independent": functools.partial(alone, n, nfr, given.repeats, fewer),
+                    "weighted": functools.partial(sampled, n, nfr, fewer, grouped=False),
+                    "grouped": functools.partial(sampled, n, nfr, fewer, grouped=True),
                 }
                 for number, (sampling, draw) in enumerate(draws.items()):
                     if (sampling, n, nfr, seed) in done:
                         continue
                     rng = np.random.default_rng([seed, n, round(nfr * 1e6), number])
-                    rows += rows_of(sampling, n, nfr, seed, draw(rng), expected(sampling, nfr))
+                    rows += rows_of(sampling, n, nfr, seed, draw(rng=rng), expected(sampling, nfr))
             print(f"n = {n:,}, NFR = {nfr:.1%}", file=sys.stderr, flush=True)
             save()
     for claim in claims_of(rows):
