@@ -1,0 +1,152 @@
+"""One number held against one limit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from segue.flips.decision import Check, Verdict
+from segue.flips.estimate import Estimate
+from segue.flips.limits import LimitKind, told
+from segue.flips.needed import flips_to_settle, samples_to_settle
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is held against what.
+
+    Attributes:
+        kind: What is limited.
+        estimate: The number with its interval.
+        limit: What is allowed.
+        on: ``"confidence"`` or ``"point"``.
+        samples: How many samples the number rests on.
+        confidence: Coverage of the interval.
+        exact: Whether the samples are independent and unweighted.
+        minimum: How many samples it takes at least; ``None`` for any.
+        where: The slice; ``None`` for all samples.
+    """
+
+    kind: LimitKind
+    estimate: Estimate
+    limit: float
+    on: str
+    samples: int
+    confidence: float
+    exact: bool = True
+    minimum: int | None = None
+    where: str | None = None
+
+
+def verdict_of(estimate: Estimate, limit: float, *, upper: bool, on: str) -> Verdict:
+    """Hold a number against a limit.
+
+    Args:
+        estimate: The number with its interval.
+        limit: What is allowed.
+        upper: Whether the number must stay at or below the limit; at or above it otherwise.
+        on: ``"confidence"`` for the whole interval, ``"point"`` for the estimate alone.
+
+    Returns:
+        Pass, fail or undecided; an undefined number is undecided.
+
+    Example:
+        >>> rate = Estimate(0.008, 0.005, 0.012)
+        >>> [str(verdict_of(rate, limit, upper=True, on="confidence")) for limit in (0.012, 0.01, 0.004)]
+        ['pass', 'undecided', 'fail']
+        >>> str(verdict_of(rate, 0.01, upper=True, on="point"))
+        'pass'
+    """
+    if math.isnan(estimate.value):
+        return Verdict.UNDECIDED
+    if on == "point":
+        within = estimate.value <= limit if upper else estimate.value >= limit
+        return Verdict.PASS if within else Verdict.FAIL
+    worst, best = (estimate.high, estimate.low) if upper else (-estimate.low, -estimate.high)
+    edge = limit if upper else -limit
+    if math.isnan(worst) or math.isnan(best):
+        return Verdict.UNDECIDED
+    return Verdict.PASS if worst <= edge else Verdict.FAIL if best > edge else Verdict.UNDECIDED
+
+
+def hold(held: Held) -> Check:
+    """Judge one limit. Below the minimum number of samples nothing passes, and point estimates do not fail either.
+
+    Args:
+        held: What is held against what.
+
+    Returns:
+        The check with its reason.
+    """
+    kind, estimate = held.kind, held.estimate
+    verdict = verdict_of(estimate, held.limit, upper=kind.upper, on=held.on)
+    short = held.minimum is not None and held.samples < held.minimum
+    if short and (verdict is Verdict.PASS or held.on == "point"):
+        verdict = Verdict.UNDECIDED
+    needed = None
+    if verdict is Verdict.UNDECIDED:
+        if held.on == "confidence":
+            settle = flips_to_settle if held.exact and kind.key == "max_nfr" else samples_to_settle
+            needed = settle(estimate, held.limit, held.samples, held.confidence) if held.samples else None
+        if held.minimum is not None and short:
+            needed = max(needed or 0, held.minimum)
+    return Check(
+        rule=kind.key,
+        name=kind.words,
+        verdict=verdict,
+        reason=_reason(held, verdict, short, needed),
+        where=held.where,
+        samples=held.samples,
+        estimate=estimate,
+        limit=held.limit,
+        on=held.on,
+        unit=kind.unit,
+        samples_needed=needed,
+    )
+
+
+def sample_size_check(samples: int, minimum: int, where: str | None) -> Check:
+    """Judge the number of samples.
+
+    Args:
+        samples: How many there are.
+        minimum: How many there must be.
+        where: The slice; ``None`` for all samples.
+
+    Returns:
+        The check: too few is undecided, never a failure.
+    """
+    enough = samples >= minimum
+    return Check(
+        rule="minimum_samples",
+        name="number of samples",
+        verdict=Verdict.PASS if enough else Verdict.UNDECIDED,
+        reason=f"{samples:,} samples are {'enough' if enough else 'too few'}: the policy asks for {minimum:,}",
+        where=where,
+        samples=samples,
+        limit=minimum,
+        unit="count",
+        samples_needed=None if enough else minimum,
+    )
+
+
+def _reason(held: Held, verdict: Verdict, short: bool, needed: int | None) -> str:
+    number, limit = told(held.estimate, held.kind.unit), told(held.limit, held.kind.unit)
+    if math.isnan(held.estimate.value):
+        return f"it can't be computed on {held.samples:,} samples, so nothing was shown"
+    if short and verdict is Verdict.UNDECIDED:
+        return f"{number} on {held.samples:,} samples, fewer than the {held.minimum:,} that the policy asks for"
+    if held.on == "point":
+        point = told(held.estimate.value, held.kind.unit)
+        return f"{point} is {'within' if verdict is Verdict.PASS else 'beyond'} the limit of {limit} (point estimate)"
+    if verdict is Verdict.PASS:
+        return f"{number} lies within the limit of {limit}"
+    if verdict is Verdict.FAIL:
+        return f"{number} lies wholly beyond the limit of {limit}"
+    reason = f"{number} straddles the limit of {limit} on {held.samples:,} samples"
+    if needed is None:
+        return f"{reason}; it is too near to the limit for any number of samples to settle"
+    within = held.estimate.value <= held.limit if held.kind.upper else held.estimate.value >= held.limit
+    end = "pass" if within else "show that it fails"
+    stays = told(held.estimate.value, held.kind.unit)
+    return f"{reason}; about {needed:,} would be needed to {end} if it stays at {stays}"

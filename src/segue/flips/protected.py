@@ -1,0 +1,110 @@
+"""Protected samples (the golden set): none of them may flip from right to wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from segue.errors import InputError
+from segue.flips.decision import Check, Verdict
+from segue.flips.samples import FlippedSamples
+
+MOST_TOLD = 5
+
+
+def protected_check(protected: Sequence[str], flips: FlippedSamples, ids: Iterable[Any] | None) -> Check:
+    """Judge the protected samples.
+
+    Args:
+        protected: Their ids.
+        flips: The flipped samples of the report.
+        ids: The ids of the samples that were compared, or of those protected ones among them.
+
+    Returns:
+        Fail where one of them flipped; undecided where some were not compared or the flipped samples are not all
+        known; pass otherwise.
+
+    Raises:
+        InputError: If the flipped samples have no ids.
+    """
+    if len(flips) and "id" not in flips.columns:
+        raise InputError("the report's flipped samples have no ids, so protected samples can't be looked up; pass ids")
+    wanted = set(protected)
+    broken = _in_order(protected, wanted & negative_flip_ids(flips))
+    present = wanted if ids is None else wanted & {str(value) for value in _values(ids)}
+    absent = _in_order(protected, wanted - present - set(broken))
+
+    def check(verdict: Verdict, reason: str, named: Sequence[str] = ()) -> Check:
+        return Check(
+            rule="golden",
+            name="protected samples",
+            verdict=verdict,
+            reason=reason,
+            samples=len(present),
+            unit="count",
+            ids=tuple(named),
+        )
+
+    if broken:
+        return check(
+            Verdict.FAIL, f"{len(broken):,} of {len(wanted):,} flipped from right to wrong: {_some(broken)}", broken
+        )
+    if not knows_all_negative_flips(flips):
+        return check(
+            Verdict.UNDECIDED,
+            f"only some of the {flips.negative:,} negative flips are in the report, so it can't be said whether "
+            f"protected samples are among them",
+        )
+    if ids is None:
+        return check(
+            Verdict.UNDECIDED, "none of them is known to have flipped, but without ids= none is known to be in the data"
+        )
+    if absent:
+        return check(
+            Verdict.UNDECIDED, f"{len(absent):,} of {len(wanted):,} are not in the data: {_some(absent)}", absent
+        )
+    return check(Verdict.PASS, f"none of {len(wanted):,} flipped from right to wrong")
+
+
+def negative_flip_ids(flips: FlippedSamples) -> set[str]:
+    """Return the ids of the negative flips that a report holds, as strings.
+
+    Args:
+        flips: The flipped samples.
+
+    Returns:
+        The ids.
+    """
+    if not len(flips):
+        return set()
+    negative = np.asarray(flips.columns["flip"]) == "negative"
+    return {str(value) for value in np.asarray(flips.columns["id"])[negative].tolist()}
+
+
+def knows_all_negative_flips(flips: FlippedSamples) -> bool:
+    """Return whether every negative flip is held.
+
+    Args:
+        flips: The flipped samples.
+
+    Returns:
+        Whether none is missing.
+    """
+    if not flips.negative:
+        return True
+    return bool(len(flips)) and int(np.sum(np.asarray(flips.columns["flip"]) == "negative")) == flips.negative
+
+
+def _values(ids: Iterable[Any]) -> Iterable[Any]:
+    return ids.tolist() if hasattr(ids, "tolist") else ids
+
+
+def _in_order(all_ids: Sequence[str], chosen: set[str]) -> list[str]:
+    return [name for name in all_ids if name in chosen]
+
+
+def _some(ids: Sequence[str]) -> str:
+    rest = len(ids) - MOST_TOLD
+    return ", ".join(ids[:MOST_TOLD]) + (f" and {rest:,} more" if rest > 0 else "")

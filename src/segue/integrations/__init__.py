@@ -1,0 +1,1 @@
+"""Segue inside the tools that people already run: one module per tool, each needing only that tool."""
