@@ -23,7 +23,6 @@ class ResidualBlock(nn.Module):
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        """Build both branches."""
         super().__init__()
         self.body = nn.Sequential(
             convolution(inputs, outputs, 3, stride),
@@ -54,7 +53,6 @@ class SmallResidualNetwork(nn.Module):
     """
 
     def __init__(self, classes: int, width: int) -> None:
-        """Build the layers."""
         super().__init__()
         self.features = nn.Sequential(
             convolution(1, width, 3),

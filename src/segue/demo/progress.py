@@ -23,7 +23,6 @@ class Progress:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        """Remember the console."""
         self.console = console or Console(stderr=True)
 
     @contextmanager

@@ -1,0 +1,40 @@
+"""Which two models the demo trains: a champion on what there was at the time, and a better challenger on more.
+
+Sizes, epochs and learning rates were chosen on the validation pictures (the last part of the training set); nothing
+was ever chosen on the test pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segue.demo.training import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The two recipes.
+
+    Attributes:
+        champion: The model in production.
+        challenger: The model that is to take its place.
+        validation: How many training pictures are held out from both, to watch them.
+    """
+
+    champion: Recipe
+    challenger: Recipe
+    validation: int
+
+
+PLANS = {
+    "Fashion-MNIST": Plan(
+        champion=Recipe(width=12, samples=15_000, epochs=2),
+        challenger=Recipe(width=16, samples=None, epochs=1, peak_rate=0.2),
+        validation=5_000,
+    ),
+    "digits": Plan(
+        champion=Recipe(width=4, samples=400, epochs=6, batch=32, peak_rate=0.05),
+        challenger=Recipe(width=6, samples=None, epochs=3, batch=32, peak_rate=0.05),
+        validation=150,
+    ),
+}
