@@ -21,11 +21,11 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.record import Claim, package_versions, read_rows, write_record
-from segue.flips import intervals
-from segue.flips.assemble import BOTH_WRONG, CHANGED, NEW_WRONG, OLD_RIGHT, OLD_WRONG, fractional
+from segue.flips import compare_scores, intervals
+from segue.flips.assemble import fractional
 from segue.flips.counts import NEGATIVE_FLIP, Tally
 from segue.flips.estimate import Estimate
-from segue.flips.graded import ScoreSums
+from segue.flips.intervals import BOTH_WRONG, CHANGED, NEW_WRONG, OLD_RIGHT, OLD_WRONG
 
 SIZES = (50, 200, 1_000, 10_000, 100_000)
 RATES = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05)
@@ -59,12 +59,6 @@ def truth(cells: np.ndarray) -> dict[str, float]:
     return found | {"accuracy_change": c - b, "relative_negative_flip_rate": b / ((a + b) * (b + d))}
 
 
-@functools.lru_cache(maxsize=200_000)
-def relative(a: int, b: int, c: int, d: int) -> Estimate:
-    """Return the interval of the relative rate, remembered: small samples repeat their counts."""
-    return intervals.relative_flip_rate(a, b, c, d)
-
-
 def independent(n: int, nfr: float, repeats: int, rng: np.random.Generator) -> dict[str, list[Estimate]]:
     """Draw independent samples and compute every interval."""
     found: dict[str, list[Estimate]] = {name: [] for name in truth(population(nfr))}
@@ -73,8 +67,7 @@ def independent(n: int, nfr: float, repeats: int, rng: np.random.Generator) -> d
         for name, (hits, among) in BINOMIAL.items():
             found[name].append(intervals.rate(tally, hits, among))
         found["accuracy_change"].append(intervals.accuracy_change(tally))
-        a, b, c, same, differ = (int(count) for count in counts)
-        found["relative_negative_flip_rate"].append(relative(a, b, c, same + differ))
+        found["relative_negative_flip_rate"].append(intervals.relative_rate(tally))
     return found
 
 
@@ -111,7 +104,7 @@ def severities(n: int, nfr: float, repeats: int, rng: np.random.Generator) -> di
         rate = intervals.clopper_pearson(int(flips.sum()), n)
         found["fractional_flips"].append(fractional(severity, np.where(flips, 1, 0).astype(np.int8), rate))
         change = np.where(flips, -rng.beta(2, 3, n), np.where(rng.random(n) < 0.05, rng.beta(2, 3, n), 0.0))
-        found["score_change"].append(ScoreSums.of(change, None, None).mean(0.95))
+        found["score_change"].append(compare_scores(np.full(n, 0.5), 0.5 + change).score_change)
     return found
 
 
@@ -164,7 +157,7 @@ def expected(sampling: str, nfr: float) -> dict[str, float]:
 KINDS = (
     ("exact", "independent", tuple(BINOMIAL), "the exact intervals of rates"),
     ("accuracy_change", "independent", ("accuracy_change",), "the score interval of the accuracy change"),
-    ("relative", "independent", ("relative_negative_flip_rate",), "the likelihood interval of the relative NFR"),
+    ("relative", "independent", ("relative_negative_flip_rate",), "the interval of the relative NFR"),
     ("fractional", "independent", ("fractional_flips",), "the interval of fractional flips"),
     ("score_change", "independent", ("score_change",), "the interval of the mean score change of graded outputs"),
     ("weighted", "weighted", None, "the intervals of weighted samples"),

@@ -70,28 +70,19 @@ def tango(negative: int, positive: int, samples: int, confidence: float) -> tupl
     return low, high
 
 
-def relative_limits(a: int, b: int, c: int, d: int, confidence: float) -> tuple[float, float]:
-    """Profile-likelihood limits of b n / ((a + b)(b + d)) with both margins fitted by a general optimiser."""
-    cells = np.array([a, b, c, d], dtype=float)
-    n = cells.sum()
-    best = sum(k * np.log(k / n) for k in cells if k)
-    cut = stats.chi2.ppf(confidence, 1) / 2
+def relative_limits(cells: Sequence[int], confidence: float) -> tuple[float, float]:
+    """Limits of the relative rate: move each of its three parts to each of its exact ends, add the squares."""
+    a, b, c, d = cells
+    parts = [(a + b, a + b + c + d), (b, a + b), (d, c + d)]
+    ends = [stats.binomtest(k, n).proportion_ci(confidence) if n else (0.0, 1.0) for k, n in parts]
+    middle = [k / n if n else 0.0 for k, n in parts]
 
-    def excess(log_theta: float) -> float:
-        theta = np.exp(log_theta)
+    def relative(accuracy: float, on_right: float, on_wrong: float) -> float:
+        return on_right / (accuracy * on_right + (1 - accuracy) * on_wrong)
 
-        def loss(x: np.ndarray) -> float:
-            p, q = 1 / (1 + np.exp(-x))
-            fitted = np.array([p - theta * p * q, theta * p * q, 1 - p - q + theta * p * q, q - theta * p * q])
-            return 1e12 if (fitted <= 0).any() else -float(cells @ np.log(fitted))
-
-        starts = [np.log([(a + b + 0.5) / (c + d + 0.5), (b + d + 0.5) / (a + c + 0.5)]), np.array([0.3, -2.0])]
-        options = {"xatol": 1e-10, "fatol": 1e-11, "maxiter": 20_000}
-        return best - cut + min(optimize.minimize(loss, s, method="Nelder-Mead", options=options).fun for s in starts)
-
-    centre = np.log(b * n / ((a + b) * (b + d))) if b else np.log(0.3 / n)
-    low = np.exp(optimize.brentq(excess, centre - 8, centre, xtol=1e-10)) if b else 0.0
-    top = centre
-    while excess(top) < 0:
-        top += 0.2
-    return float(low), float(np.exp(optimize.brentq(excess, top - 0.2, top, xtol=1e-10)))
+    down = up = 0.0
+    for k in range(3):
+        for end in ends[k]:
+            step = relative(*middle[:k], end, *middle[k + 1 :]) - relative(*middle)
+            down, up = down + min(step, 0) ** 2, up + max(step, 0) ** 2
+    return relative(*middle) - down**0.5, relative(*middle) + up**0.5

@@ -53,27 +53,44 @@ def test_swapping_the_models_mirrors_the_paired_difference(b, c, rest):
     assert -1 <= one.low <= one.value <= one.high <= 1
 
 
-@pytest.mark.parametrize(
-    "cells", [(80, 5, 10, 5), (900, 10, 50, 40), (950, 0, 20, 30), (30, 3, 10, 0), (40, 1, 2, 7), (5, 5, 5, 5)]
-)
-def test_relative_rate_agrees_with_a_general_optimiser(cells):
-    ours = intervals.relative_flip_rate(*cells)
-    assert (ours.low, ours.high) == pytest.approx(slow.relative_limits(*cells, 0.95), rel=1e-4, abs=1e-6)
+def relative(a, b, c, d):
+    return intervals.relative_rate(tally([a, b, c, d, 0]))
 
 
-@given(
-    st.tuples(st.integers(0, 400), st.integers(0, 50), st.integers(0, 50), st.integers(0, 100)),
-)
+@pytest.mark.parametrize("cells", [(80, 5, 10, 5), (900, 10, 50, 40), (950, 0, 20, 30), (40, 1, 2, 7), (5, 5, 5, 5)])
+def test_relative_rate_agrees_with_a_slow_reference(cells):
+    low, high = slow.relative_limits(cells, 0.95)
+    assert (relative(*cells).low, relative(*cells).high) == pytest.approx((max(low, 0), high), rel=1e-9)
+
+
+def test_relative_rate_of_many_samples_has_the_delta_methods_interval():
+    a, b, _, d = cells = np.array([800_000, 50_000, 50_000, 100_000])
+    n = cells.sum()
+    influence = np.array([-1 / (a + b), 1 / b - 1 / (a + b) - 1 / (b + d), 0, -1 / (b + d)]) + 1 / n
+    spread = 1.959964 * np.sqrt(cells @ influence**2)
+    found = relative(*cells)
+    assert (found.low, found.high) == pytest.approx(
+        (found.value * np.exp(-spread), found.value * np.exp(spread)), rel=1e-3
+    )
+
+
+@given(st.tuples(st.integers(0, 400), st.integers(0, 50), st.integers(0, 50), st.integers(0, 100)))
 def test_relative_rate_lies_in_its_interval(cells):
-    estimate = intervals.relative_flip_rate(*cells)
-    assert 0 <= estimate.low <= estimate.value <= estimate.high
+    if sum(cells):
+        estimate = relative(*cells)
+        assert 0 <= estimate.low <= estimate.value <= estimate.high
 
 
 def test_relative_rate_is_one_for_independent_errors():
     # P(old right) = 0.8, P(new wrong) = 0.25, product in every cell
-    estimate = intervals.relative_flip_rate(600, 200, 150, 50)
+    estimate = relative(600, 200, 150, 50)
     assert estimate.value == pytest.approx(1)
     assert estimate.low < 1 < estimate.high
+
+
+def test_relative_rate_without_an_error_of_the_new_model_is_zero_and_unknown():
+    estimate = relative(90, 0, 10, 0)
+    assert (estimate.value, estimate.low, estimate.high) == (0, 0, math.inf)
 
 
 def tally(counts, **more):

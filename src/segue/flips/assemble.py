@@ -9,27 +9,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from segue.flips import intervals
-from segue.flips.counts import (
-    BOTH_RIGHT,
-    BOTH_WRONG_DIFFER,
-    BOTH_WRONG_SAME,
-    NEGATIVE_FLIP,
-    POSITIVE_FLIP,
-    Tally,
-)
-from segue.flips.discovery import Discovery
+from segue.flips.counts import BOTH_RIGHT, BOTH_WRONG_DIFFER, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
+from segue.flips.discovered import Discovery
 from segue.flips.estimate import Estimate
+from segue.flips.intervals import BOTH_WRONG, CHANGED, NEW_RIGHT, NEW_WRONG, OLD_RIGHT, OLD_WRONG
 from segue.flips.paired import paired_test
 from segue.flips.result import FlipReport
 from segue.flips.samples import FlipMatrix, FlippedSamples
 from segue.flips.slices import SliceTally, slice_results
-
-OLD_RIGHT = (BOTH_RIGHT, NEGATIVE_FLIP)
-NEW_RIGHT = (BOTH_RIGHT, POSITIVE_FLIP)
-OLD_WRONG = (POSITIVE_FLIP, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
-NEW_WRONG = (NEGATIVE_FLIP, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
-BOTH_WRONG = (BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
-CHANGED = (NEGATIVE_FLIP, POSITIVE_FLIP, BOTH_WRONG_DIFFER)
 
 
 def assemble(
@@ -132,7 +119,5 @@ def fractional(
         spread = float(np.sqrt(mass**2 @ (values - mean) ** 2) / mass.sum() * np.sqrt(len(values) / (len(values) - 1)))
         reach = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1)) * spread
         low, high = max(0.0, mean - reach), min(1.0, mean + reach)
-    product = rate.value * mean
-    below = np.hypot(rate.value * (mean - low), (rate.value - rate.low) * mean)
-    above = np.hypot(rate.value * (high - mean), (rate.high - rate.value) * mean)
-    return Estimate(product, max(0.0, product - float(below)), min(rate.high, product + float(above)))
+    part = intervals.product(rate, Estimate(mean, low, high))
+    return Estimate(part.value, part.low, min(rate.high, part.high))

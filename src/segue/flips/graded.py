@@ -13,7 +13,7 @@ from scipy import stats
 
 from segue.flips import intervals
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
-from segue.flips.discovery import Discovery
+from segue.flips.discovered import Discovery
 from segue.flips.estimate import Estimate
 from segue.flips.paired import PairedTest, paired_test
 from segue.flips.samples import FlippedSamples
@@ -201,6 +201,61 @@ class ScoreSums:
         reach = float(stats.t.ppf((1 + confidence) / 2, self.units - 1)) * float(np.sqrt(self.variance))
         return Estimate(value, max(low, value - reach), min(high, value + reach))
 
+    def severity(self, confidence: float, span: float) -> Estimate:
+        """Return a mean of positive values with Student's interval, or all of the span where nothing bounds it.
+
+        Args:
+            confidence: Nominal coverage.
+            span: The largest value that is possible.
+
+        Returns:
+            The mean; the span itself where nothing was added up, since nothing says that the first would be less.
+        """
+        mean = self.mean(confidence, 0.0, span)
+        return Estimate(span, 0.0, span) if self.units == 0 else mean
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change of all scores: sums of what is needed for an interval that sees how few of them change.
+
+    Attributes:
+        every: Sums of new minus old over all samples.
+        rises: The same among samples whose score rose at all.
+        drops: Sums of old minus new among samples whose score dropped at all.
+        signs: Sums of the cells with rises as positive and drops as negative flips.
+        span: Largest minus smallest of all scores, the most that a change is taken to be able to be.
+    """
+
+    every: ScoreSums
+    rises: ScoreSums
+    drops: ScoreSums
+    signs: Tally
+    span: float
+
+    def mean(self, confidence: float) -> Estimate:
+        """Return the mean change with the wider of two intervals at each end.
+
+        Student's is right when most scores change a little. When few do, as with pass and fail, its variance comes
+        from a handful of samples; then the share of rises and drops (Clopper-Pearson) and their means (Student, up to
+        the span of the scores) are combined by the method of variance estimates recovery.
+
+        Args:
+            confidence: Nominal coverage.
+
+        Returns:
+            The mean of new minus old.
+        """
+        student = self.every.mean(confidence)
+        parts = [
+            intervals.product(
+                intervals.rate(self.signs, (cell,), confidence=confidence), sums.severity(confidence, self.span)
+            )
+            for cell, sums in ((POSITIVE_FLIP, self.rises), (NEGATIVE_FLIP, self.drops))
+        ]
+        parted = intervals.difference(*parts)
+        return Estimate(student.value, min(student.low, parted.low), max(student.high, parted.high))
+
 
 def graded_cells(difference: NDArray[np.float64], tolerance: float) -> NDArray[np.int8]:
     """Return the cell of every sample: negative flip, positive flip, or neither (told as "both right").
@@ -224,7 +279,7 @@ def assemble_scores(
     *,
     old: ScoreSums,
     new: ScoreSums,
-    change: ScoreSums,
+    change: Change,
     gain: ScoreSums,
     regression: ScoreSums,
     tolerance: float,
@@ -241,7 +296,7 @@ def assemble_scores(
         tally: Sums of the cells over all samples.
         old: Sums of the old scores.
         new: Sums of the new scores.
-        change: Sums of new minus old.
+        change: Sums of new minus old, and of its rises and drops of any size.
         gain: Sums of the change among positive flips.
         regression: Sums of the loss among negative flips.
         tolerance: What is no flip.

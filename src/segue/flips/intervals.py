@@ -22,6 +22,12 @@ Cells = tuple[int, ...]
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 EVERY: Cells = (BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
+OLD_RIGHT: Cells = (BOTH_RIGHT, NEGATIVE_FLIP)
+NEW_RIGHT: Cells = (BOTH_RIGHT, POSITIVE_FLIP)
+OLD_WRONG: Cells = (POSITIVE_FLIP, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
+NEW_WRONG: Cells = (NEGATIVE_FLIP, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
+BOTH_WRONG: Cells = (BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
+CHANGED: Cells = (NEGATIVE_FLIP, POSITIVE_FLIP, BOTH_WRONG_DIFFER)
 
 
 def clopper_pearson(successes: float, trials: float, confidence: float = 0.95) -> Estimate:
@@ -96,81 +102,6 @@ def paired_difference(
     return Estimate(change, end(-1.0, 1.0), end(1.0, -1.0))
 
 
-def relative_flip_rate(
-    both_right: float, negative_flips: float, positive_flips: float, both_wrong: float, confidence: float = 0.95
-) -> Estimate:
-    r"""Relative negative flip rate with its profile-likelihood interval.
-
-    .. math:: \mathrm{NFR_{rel}} = \frac{P(o = y, n \neq y)}{P(o = y)\,P(n \neq y)}
-
-    which is 1 when the two models' errors are independent (Yan et al., CVPR 2021, section 3). The interval holds all
-    values whose best multinomial fit is not rejected by the likelihood-ratio test, so it stays meaningful when there
-    is no flip at all, where the delta method has nothing to say.
-
-    Args:
-        both_right: Samples that both models got right.
-        negative_flips: Samples that only the old model got right.
-        positive_flips: Samples that only the new model got right.
-        both_wrong: Samples that both got wrong.
-        confidence: Nominal coverage.
-
-    Returns:
-        The relative rate; 0 with the interval [0, inf) where the old model has no right or the new no wrong answer.
-
-    Example:
-        >>> print(relative_flip_rate(both_right=80, negative_flips=5, positive_flips=10, both_wrong=5))
-        0.5882 [0.2639, 0.8988]
-    """
-    a, b, c, d = both_right, negative_flips, positive_flips, both_wrong
-    n = a + b + c + d
-    if a + b <= 0 or b + d <= 0:
-        return Estimate(0.0, 0.0, math.inf)
-    value = b * n / ((a + b) * (b + d))
-    best = float(special.xlogy(np.array([a, b, c, d]), np.array([a, b, c, d]) / n).sum())
-    limit = float(stats.chi2.ppf(confidence, 1)) / 2
-
-    def profile(theta: float) -> float:
-        """Return the largest log-likelihood with the relative rate held at theta."""
-
-        def loss(right_old: float) -> float:
-            ratio = (1 / theta - right_old) / (1 - right_old)  # P(new wrong | old wrong) / P(new wrong | old right)
-            linear = (b + d) * (1 + ratio) + a + c * ratio
-            broken = 2 * (b + d) / (linear + math.sqrt(max(linear**2 - 4 * ratio * n * (b + d), 0.0)))
-            cells = (
-                right_old * (1 - broken),
-                right_old * broken,
-                (1 - right_old) * (1 - ratio * broken),
-                (1 - right_old) * ratio * broken,
-            )
-            return -float(sum(special.xlogy(k, max(p, 1e-300)) for k, p in zip((a, b, c, d), cells, strict=True)))
-
-        most = min(1.0, 1 / theta)
-        found = optimize.minimize_scalar(
-            loss, bounds=(1e-12 * most, (1 - 1e-12) * most), method="bounded", options={"xatol": 1e-9}
-        )
-        return -float(found.fun)
-
-    def excess(log_theta: float) -> float:
-        return best - profile(math.exp(log_theta)) - limit
-
-    low, high = 0.0, math.inf
-    centre = math.log(value) if value > 0 else math.log(0.5 / max(b + d, 1.0))
-    if b > 0:
-        step = centre - 0.5
-        while excess(step) < 0 and step > centre - 60:
-            step -= 1.0
-        low = math.exp(optimize.brentq(excess, step, centre)) if excess(step) >= 0 else 0.0
-    elif excess(centre) > 0:
-        while excess(centre) > 0:
-            centre -= 1.0
-    step = centre + 0.25
-    while excess(step) < 0 and step < centre + 60:
-        step += 0.5
-    if excess(step) >= 0:
-        high = math.exp(optimize.brentq(excess, centre, step))
-    return Estimate(value, low, high)
-
-
 def rate(tally: Tally, hits: Cells, among: Cells = EVERY, confidence: float = 0.95) -> Estimate:
     """Share of the samples in the cells ``among`` that lie in the cells ``hits``, with its interval.
 
@@ -225,40 +156,84 @@ def accuracy_change(tally: Tally, confidence: float = 0.95) -> Estimate:
 
 
 def relative_rate(tally: Tally, confidence: float = 0.95) -> Estimate:
-    """Relative negative flip rate of a tally; see :func:`relative_flip_rate`.
+    r"""Relative negative flip rate (Yan et al., CVPR 2021, section 3) with its interval.
+
+    .. math:: \mathrm{NFR_{rel}} = \frac{P(o = y, n \neq y)}{P(o = y)\,P(n \neq y)}
+        = \frac{r_1}{\pi r_1 + (1 - \pi) r_0}
+
+    where :math:`r_1` and :math:`r_0` are the new model's error rates on the samples that the old one got right and
+    wrong, and :math:`\pi` the old accuracy. It is 1 when the two models' errors are independent. The intervals of the
+    three, which come from different samples or margins, are combined by the method of variance estimates recovery
+    (Donner and Zou, Stat. Methods Med. Res. 21, 2012), so that it stays meaningful without any flip, where the delta
+    method has nothing to say.
 
     Args:
         tally: The sums.
         confidence: Nominal coverage.
 
     Returns:
-        The relative rate, with effective sizes and the cluster bootstrap where samples are weighted or grouped.
+        The relative rate; 0 with the interval [0, inf) where the old model has no right or the new no wrong answer.
+
+    Example:
+        >>> print(relative_rate(Tally(np.array([80, 5, 10, 5, 0]))))
+        0.5882 [0.226, 0.9688]
     """
-    a, b, c, *rest = (float(number) for number in tally.sums)
-    d = sum(rest)
-    n = a + b + c + d
-    if tally.independent or a + b <= 0 or b + d <= 0:
-        return relative_flip_rate(a, b, c, d, confidence)
-    flip, right, wrong = (
-        _indicator(cells)
-        for cells in (
-            (NEGATIVE_FLIP,),
-            (BOTH_RIGHT, NEGATIVE_FLIP),
-            (NEGATIVE_FLIP, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER),
-        )
-    )
-    size = tally.units(_indicator(EVERY) > 0)
-    if b > 0:
-        influence = flip / b - right / (a + b) - wrong / (b + d) + 1 / n
-        one_sample = float(tally.sums / n @ (n * influence) ** 2)
-        size = _effective(tally, one_sample, tally.variance(influence), _indicator(EVERY), confidence)
-    scale = size / n
-    fitted = relative_flip_rate(a * scale, b * scale, c * scale, d * scale, confidence)
+    sums = tally.sums
+    if not sums[list(OLD_RIGHT)].any() or not sums[list(NEW_WRONG)].any():
+        return Estimate(0.0, 0.0, math.inf)
 
-    def resampled(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray((sums @ flip) * sums.sum(axis=1) / ((sums @ right) * (sums @ wrong)))
+    def relative(right: float, on_right: float, on_wrong: float) -> float:
+        mean = right * on_right + (1 - right) * on_wrong
+        return on_right / mean if mean > 0 else 1.0
 
-    return _widened(tally, fitted, resampled, confidence)
+    accuracy = rate(tally, OLD_RIGHT, EVERY, confidence)
+    on_right = rate(tally, (NEGATIVE_FLIP,), OLD_RIGHT, confidence)
+    on_wrong = rate(tally, BOTH_WRONG, OLD_WRONG, confidence)
+    centre = (accuracy.value, on_right.value, 0.0 if math.isnan(on_wrong.value) else on_wrong.value)
+    value = relative(*centre)
+    moved = [
+        relative(*(end if place == index else middle for place, middle in enumerate(centre))) - value
+        for index, part in enumerate((accuracy, on_right, on_wrong))
+        for end in (part.low, part.high)
+    ]
+    below, above = (math.hypot(*(min(0.0, sign * step) for step in moved)) for sign in (1, -1))
+    return Estimate(value, max(0.0, value - below), value + above)
+
+
+def product(share: Estimate, mean: Estimate) -> Estimate:
+    """Interval of a share times a mean among that share, both zero or more (variance estimates recovery, as above).
+
+    Args:
+        share: How many.
+        mean: How much, among those.
+
+    Returns:
+        The product.
+
+    Example:
+        >>> print(product(Estimate(0.1, 0.05, 0.2), Estimate(0.5, 0.4, 0.6)))
+        0.05 [0.02307, 0.101]
+    """
+    value = share.value * mean.value
+    below = math.hypot(share.value * (mean.value - mean.low), (share.value - share.low) * mean.value)
+    above = math.hypot(share.value * (mean.high - mean.value), (share.high - share.value) * mean.value)
+    return Estimate(value, max(0.0, value - below), value + above)
+
+
+def difference(first: Estimate, second: Estimate) -> Estimate:
+    """Interval of the difference of two quantities (variance estimates recovery, as above).
+
+    Args:
+        first: What is subtracted from.
+        second: What is subtracted.
+
+    Returns:
+        The difference.
+    """
+    value = first.value - second.value
+    below = math.hypot(first.value - first.low, second.high - second.value)
+    above = math.hypot(first.high - first.value, second.value - second.low)
+    return Estimate(value, value - below, value + above)
 
 
 def _indicator(cells: Cells) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from segue.flips.counts import Counts
-from segue.flips.discovery import Discovery
+from segue.flips.discovered import Discovery
 from segue.flips.estimate import Estimate
 from segue.flips.paired import PairedTest
 from segue.flips.samples import FlipMatrix, FlippedSamples

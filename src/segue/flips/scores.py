@@ -21,7 +21,7 @@ from segue.flips.checks import (
 )
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
 from segue.flips.discovery import discover
-from segue.flips.graded import GradedReport, ScoreSums, assemble_scores, graded_cells
+from segue.flips.graded import Change, GradedReport, ScoreSums, assemble_scores, graded_cells
 from segue.flips.samples import FlippedSamples
 from segue.flips.slices import slice_tallies
 
@@ -75,7 +75,7 @@ def compare_scores(
     weight, group = sample_weights(weights, samples), group_numbers(groups, samples)
     names_of_samples = np.arange(samples) if ids is None else unique_ids(ids, samples)
     difference = second - first
-    cells = graded_cells(difference, tolerance)
+    cells, signs = graded_cells(difference, tolerance), graded_cells(difference, 0.0)
     here = np.flatnonzero(cells != BOTH_RIGHT)
     flips = {
         "id": names_of_samples[here],
@@ -97,7 +97,13 @@ def compare_scores(
         Tally.of(cells, weight, group, seed),
         old=sums(first),
         new=sums(second),
-        change=sums(difference),
+        change=Change(
+            every=sums(difference),
+            rises=sums(difference, signs == POSITIVE_FLIP),
+            drops=sums(-difference, signs == NEGATIVE_FLIP),
+            signs=Tally.of(signs, weight, group, seed),
+            span=float(max(first.max(), second.max()) - min(first.min(), second.min())),
+        ),
         gain=sums(difference, cells == POSITIVE_FLIP),
         regression=sums(-difference, cells == NEGATIVE_FLIP),
         tolerance=tolerance,
