@@ -224,7 +224,7 @@ class Change:
         rises: The same among samples whose score rose at all.
         drops: Sums of old minus new among samples whose score dropped at all.
         signs: Sums of the cells with rises as positive and drops as negative flips.
-        span: Largest minus smallest of all scores, the most that a change is taken to be able to be.
+        span: The most that a change is taken to be able to be, see :func:`score_span`.
     """
 
     every: ScoreSums
@@ -255,6 +255,19 @@ class Change:
         ]
         parted = intervals.difference(*parts)
         return Estimate(student.value, min(student.low, parted.low), max(student.high, parted.high))
+
+
+def score_span(smallest: float, largest: float) -> float:
+    """Return how large a change can be, as far as the scores tell.
+
+    Args:
+        smallest: Smallest score of either model.
+        largest: Largest score of either model.
+
+    Returns:
+        1 for scores within [0, 1], which are taken to be marks on that scale; the observed span otherwise.
+    """
+    return 1.0 if 0 <= smallest and largest <= 1 else largest - smallest
 
 
 def graded_cells(difference: NDArray[np.float64], tolerance: float) -> NDArray[np.int8]:

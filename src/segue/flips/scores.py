@@ -21,7 +21,7 @@ from segue.flips.checks import (
 )
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
 from segue.flips.discovery import discover
-from segue.flips.graded import Change, GradedReport, ScoreSums, assemble_scores, graded_cells
+from segue.flips.graded import Change, GradedReport, ScoreSums, assemble_scores, graded_cells, score_span
 from segue.flips.samples import FlippedSamples
 from segue.flips.slices import slice_tallies
 
@@ -102,7 +102,7 @@ def compare_scores(
             rises=sums(difference, signs == POSITIVE_FLIP),
             drops=sums(-difference, signs == NEGATIVE_FLIP),
             signs=Tally.of(signs, weight, group, seed),
-            span=float(max(first.max(), second.max()) - min(first.min(), second.min())),
+            span=score_span(min(first.min(), second.min()), max(first.max(), second.max())),
         ),
         gain=sums(difference, cells == POSITIVE_FLIP),
         regression=sums(-difference, cells == NEGATIVE_FLIP),
