@@ -20,11 +20,12 @@ from pydantic import (
 )
 
 from segue.errors import InputError
-from segue.flips.limits import KINDS, Basis
+from segue.flips.limits import KINDS, Basis, told
 from segue.flips.policy_errors import sentence
 from segue.flips.policy_files import read_ids, read_toml
 
 UNNAMED = "the policy is wrong: "
+_BASES = {"confidence": "the whole interval", "point": "point estimate"}
 
 
 class Limit(BaseModel):
@@ -173,14 +174,7 @@ class Policy(Limits):
     _directory: Path = PrivateAttr(default=Path())
 
     def __init__(self, **keys: Any) -> None:
-        """Validate the keys of a policy.
-
-        Args:
-            **keys: The keys of the TOML file.
-
-        Raises:
-            InputError: If a key is unknown, a value out of range, or nothing is limited.
-        """
+        # A mistake of the user's is an InputError here as elsewhere, not pydantic's list of findings.
         try:
             super().__init__(**keys)
         except ValidationError as error:
@@ -227,6 +221,26 @@ class Policy(Limits):
     def slice_columns(self) -> tuple[str, ...]:
         """The slice columns that the policy names, each once, in order."""
         return tuple(dict.fromkeys(budget.column for budget in self.slices))
+
+    def told(self) -> list[str]:
+        """Return what the policy limits, one line per limit, in words."""
+        places: list[tuple[str, Limits]] = [("", self)]
+        if self.every_slice is not None:
+            places.append((" in every slice", self.every_slice))
+        for budget in self.slices:
+            value = "every value of " + budget.column if budget.value is None else f"{budget.column} = {budget.value}"
+            places.append((f" in {value}", budget))
+        lines = []
+        for where, limits in places:
+            for key, limit in limits.limits.items():
+                kind, on = KINDS[key], limit.on or self.on
+                direction = "at most" if kind.upper else "at least"
+                lines.append(f"{kind.words}{where}: {direction} {told(limit.limit, kind.unit)} ({_BASES[on]})")
+            if limits.minimum_samples is not None:
+                lines.append(f"number of samples{where}: at least {limits.minimum_samples:,}")
+            if isinstance(limits, SliceBudget) and limits.exempt:
+                lines.append(f"not judged:{where.removeprefix(' in')}")
+        return lines
 
     def protected_ids(self) -> tuple[str, ...]:
         """Return the ids of the protected samples, those of the file included, each once.
