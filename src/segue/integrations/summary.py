@@ -8,8 +8,8 @@ import numpy as np
 
 from segue.errors import InputError
 from segue.flips import intervals
-from segue.flips.assemble import CHANGED, NEW_RIGHT, NEW_WRONG, OLD_RIGHT
 from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP, Tally
+from segue.flips.intervals import CHANGED, NEW_RIGHT, NEW_WRONG, OLD_RIGHT
 
 
 def summary(cells: Sequence[int], confidence: float = 0.95) -> dict[str, float]:
