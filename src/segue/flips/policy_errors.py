@@ -78,7 +78,8 @@ def _one(mistake: Any, model: type[BaseModel]) -> str:
         "model_type": "must be a table of keys",
         "model_attributes_type": "must be a table of keys",
     }.get(kind, f"is refused ({mistake['msg'][:1].lower()}{mistake['msg'][1:]})")
-    return f"{key}{where} is {_shown(given)} but {wanted}"
+    hint = "; write [[slices]] with two brackets" if location == ("slices",) and isinstance(given, dict) else ""
+    return f"{key}{where} is {_shown(given)} but {wanted}{hint}"
 
 
 def _place(location: tuple[Any, ...]) -> tuple[str, str]:
