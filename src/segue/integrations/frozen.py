@@ -23,18 +23,16 @@ class FrozenModel:
 
     The copy is taken when it is made, so that the caller may go on training the very model that was passed, and no
     mode, gradient flag or BatchNorm statistic of the caller's model is touched.
+
+    Args:
+        old: The model; or a function from a batch to the old model's answers ``(n,)`` or logits ``(n, classes)``.
+        forward: How to call a model on a batch's inputs.
+
+    Raises:
+        InputError: If it can't be called.
     """
 
     def __init__(self, old: OldAnswers, forward: Forward) -> None:
-        """Take the old model as it is now.
-
-        Args:
-            old: The model; or a function from a batch to the old model's answers ``(n,)`` or logits ``(n, classes)``.
-            forward: How to call a model on a batch's inputs.
-
-        Raises:
-            InputError: If it can't be called.
-        """
         if not callable(old):
             raise InputError(
                 f"old is a {type(old).__name__}; pass the old model, or a function from a batch to its answers"

@@ -145,7 +145,7 @@ class FlipTrainerCallback(TrainerCallback):
         accelerator = Accelerator()  # shares the trainer's process group: knows which samples only fill up a batch
         counts = torch.zeros(5, dtype=torch.int64)
         self.old.to(args.device)
-        training = model.training
+        training, draws = model.training, torch.get_rng_state()
         model.eval()
         try:
             for batch in loader:
@@ -156,6 +156,7 @@ class FlipTrainerCallback(TrainerCallback):
                 counts += count_cells(accelerator.gather_for_metrics(cells)).cpu()
         finally:
             model.train(training)
+            torch.set_rng_state(draws)  # each pass over a data loader draws a seed: training must not notice
             self.old.to(torch.device("cpu"))
         return list(summary(counts.tolist(), self.confidence).items())
 

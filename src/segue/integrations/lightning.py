@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from segue.errors import require
@@ -34,6 +34,20 @@ class FlipCallback(Callback):
     optimizers or its checkpoints. It runs in evaluation mode without gradients, on the module's device and in the
     trainer's precision. The sanity check before training is left out. Counts are summed over processes; note that
     Lightning's own distributed sampler repeats a few samples when the data does not divide by the processes.
+
+    Args:
+        old: The old model; or, where its answers are known already, a function from a batch to them: ``(n,)`` or
+            logits ``(n, classes)``.
+        unpack: From a batch to ``(inputs, labels)``; pairs and mappings with ``labels`` are understood unasked.
+        forward: How to call a model on inputs so that it returns logits ``(n, classes)``.
+        new_logits: From what the module's validation or test step returns to its logits; without it the module is
+            called a second time on each batch.
+        class_map: The new class of each old class, -1 where it is gone, where class sets differ.
+        confidence: Coverage of the interval of the negative flip rate.
+        save_old: Write the old model into the trainer's checkpoints, as the callback's state.
+
+    Raises:
+        InputError: If ``old`` can't be called, or the confidence is no proportion.
     """
 
     def __init__(
@@ -43,24 +57,10 @@ class FlipCallback(Callback):
         unpack: Unpack = unpack_batch,
         forward: Forward = call,
         new_logits: Callable[[Any], Tensor] | None = None,
+        class_map: Sequence[int] | Tensor | None = None,
         confidence: float = 0.95,
         save_old: bool = False,
     ) -> None:
-        """Take the old model as it is now.
-
-        Args:
-            old: The old model; or, where its answers are known already, a function from a batch to them: ``(n,)`` or
-                logits ``(n, classes)``.
-            unpack: From a batch to ``(inputs, labels)``; pairs and mappings with ``labels`` are understood unasked.
-            forward: How to call a model on inputs so that it returns logits ``(n, classes)``.
-            new_logits: From what the module's validation or test step returns to its logits; without it the module is
-                called a second time on each batch.
-            confidence: Coverage of the interval of the negative flip rate.
-            save_old: Write the old model into the trainer's checkpoints, as the callback's state.
-
-        Raises:
-            InputError: If ``old`` can't be called, or the confidence is no proportion.
-        """
         super().__init__()
         self.old = FrozenModel(old, forward)
         self.confidence = proportion(confidence, "confidence")
@@ -68,6 +68,7 @@ class FlipCallback(Callback):
         self._unpack = unpack
         self._forward = forward
         self._new_logits = new_logits
+        self._class_map = class_map
         self._counts: list[FlipCounts] = []
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -132,7 +133,7 @@ class FlipCallback(Callback):
     def _start(self, module: LightningModule, loaders: int) -> None:
         # On every process for every loader, even one that has no batch for it: counts are summed collectively.
         self.old.to(module.device)
-        self._counts = [FlipCounts().to(module.device) for _ in range(loaders)]
+        self._counts = [FlipCounts(self._class_map).to(module.device) for _ in range(loaders)]
 
     def _count(self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, loader: int) -> None:
         inputs, labels = self._unpack(batch)
@@ -146,4 +147,8 @@ class FlipCallback(Callback):
             ending = f"/dataloader_idx_{index}" if len(self._counts) > 1 else ""
             found = summary(counts.compute().tolist(), self.confidence)
             # The counts are summed already: the mean over processes of equal numbers only tells Lightning so.
-            module.log_dict({f"{stage}/{name}{ending}": value for name, value in found.items()}, sync_dist=True)
+            module.log_dict(
+                {f"{stage}/{name}{ending}": value for name, value in found.items()},
+                sync_dist=True,
+                add_dataloader_idx=False,
+            )

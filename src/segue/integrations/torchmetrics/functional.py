@@ -1,4 +1,4 @@
-"""Flips on tensors as two pure functions: count a batch, and turn counts into a rate.
+"""Flips on tensors as pure functions: say which cell each sample is in, count them, and turn counts into a rate.
 
 The counts are those of ``segue.flips.counts``: five integers that add up over batches and processes, so that a short
 last batch and unequal shards change nothing.
@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from segue.errors import InputError
-from segue.flips.assemble import BOTH_WRONG, CHANGED, NEW_RIGHT, NEW_WRONG, OLD_RIGHT, OLD_WRONG
-from segue.flips.counts import BOTH_RIGHT, BOTH_WRONG_DIFFER, NEGATIVE_FLIP, POSITIVE_FLIP
-from segue.flips.intervals import EVERY
+from segue.flips.counts import BOTH_RIGHT, BOTH_WRONG_DIFFER, BOTH_WRONG_SAME, N_CELLS, NEGATIVE_FLIP, POSITIVE_FLIP
+from segue.flips.intervals import BOTH_WRONG, CHANGED, EVERY, NEW_RIGHT, NEW_WRONG, OLD_RIGHT, OLD_WRONG
 
 SHARES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "accuracy_old": (OLD_RIGHT, EVERY),
@@ -36,10 +35,10 @@ SEVERITY_UNIT = 2**32
 """Severities are summed as whole multiples of ``2**-32``: integer sums do not depend on the order of addition."""
 
 
-def count_cells(
+def flip_cells(
     new: Tensor, old: Tensor, labels: Tensor, *, class_map: Tensor | None = None, validate: bool = True
 ) -> Tensor:
-    """Count how many samples of a batch fall into each of the five cells.
+    """Say which of the five cells each sample of a batch is in.
 
     Args:
         new: The new model's answers, ``(n,)`` integers, or its logits or probabilities, ``(n, classes)``.
@@ -50,31 +49,41 @@ def count_cells(
         validate: Also look at the values (NaN, unknown classes), which waits for an accelerator to catch up.
 
     Returns:
-        Both right, negative flips, positive flips, both wrong with the same and with another answer: ``(5,)`` int64.
+        Numbers of cells in the order of ``segue.flips.counts``, ``(n,)`` int64.
 
     Raises:
         InputError: If shapes, types or values are not as described.
 
     Example:
-        >>> count_cells(torch.tensor([0, 0, 1, 2]), torch.tensor([0, 1, 0, 0]), torch.tensor([0, 1, 1, 1]))
-        tensor([1, 1, 1, 0, 1])
+        >>> flip_cells(torch.tensor([0, 0, 1, 2]), torch.tensor([0, 1, 0, 0]), torch.tensor([0, 1, 1, 1]))
+        tensor([0, 1, 2, 4])
     """
     labels = labels.to(new.device)
     new_answers, old_answers = _answers(new, "new", validate), _answers(old.to(new.device), "old", validate)
     _check_labels(labels, new, old, new_answers, old_answers, same_classes=class_map is None, validate=validate)
     if class_map is not None:
         old_answers = _mapped(old_answers, class_map.to(new.device), validate)
-    old_right, new_right, same = old_answers == labels, new_answers == labels, old_answers == new_answers
-    old_wrong, new_wrong = ~old_right, ~new_right
-    return torch.stack(
-        [
-            (old_right & new_right).sum(),
-            (old_right & new_wrong).sum(),
-            (old_wrong & new_right).sum(),
-            (old_wrong & new_wrong & same).sum(),
-            (old_wrong & new_wrong & ~same).sum(),
-        ]
-    )
+    new_right, same = new_answers == labels, old_answers == new_answers
+    if_old_right = torch.where(new_right, BOTH_RIGHT, NEGATIVE_FLIP)
+    if_both_wrong = torch.where(same, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER)
+    if_old_wrong = torch.where(new_right, POSITIVE_FLIP, if_both_wrong)
+    return torch.where(old_answers == labels, if_old_right, if_old_wrong)
+
+
+def count_cells(cells: Tensor) -> Tensor:
+    """Count the samples in each cell.
+
+    Args:
+        cells: Number of each sample's cell, ``(n,)``.
+
+    Returns:
+        Both right, negative flips, positive flips, both wrong with the same and with another answer: ``(5,)`` int64.
+
+    Example:
+        >>> count_cells(torch.tensor([0, 1, 2, 4, 0]))
+        tensor([2, 1, 1, 0, 1])
+    """
+    return torch.stack([(cells == cell).sum() for cell in range(N_CELLS)])
 
 
 def flip_rate(cells: Tensor, name: str) -> Tensor:

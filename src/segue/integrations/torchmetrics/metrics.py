@@ -21,6 +21,7 @@ from segue.flips.result import RATES
 from segue.integrations.torchmetrics.functional import (
     class_map_tensor,
     count_cells,
+    flip_cells,
     flip_rate,
     fractional_flips,
     severity,
@@ -28,7 +29,14 @@ from segue.integrations.torchmetrics.functional import (
 
 
 class FlipCounts(Metric):
-    """Samples in each of the five cells of ``segue.flips.counts``, ``(5,)``: all rates follow from them."""
+    """Samples in each of the five cells of ``segue.flips.counts``, ``(5,)``: all rates follow from them.
+
+    Args:
+        class_map: The new class of each old class, -1 where it is gone, where class sets differ.
+        validate_args: Look at the values of each batch for NaN and unknown classes, which waits for an
+            accelerator to catch up.
+        kwargs: Arguments of ``torchmetrics.Metric``.
+    """
 
     is_differentiable = False
     higher_is_better: bool | None = None
@@ -41,14 +49,6 @@ class FlipCounts(Metric):
     def __init__(
         self, class_map: Sequence[int] | Tensor | None = None, validate_args: bool = True, **kwargs: Any
     ) -> None:
-        """Start from no samples.
-
-        Args:
-            class_map: The new class of each old class, -1 where it is gone, where class sets differ.
-            validate_args: Look at the values of each batch for NaN and unknown classes, which waits for an
-                accelerator to catch up.
-            kwargs: Arguments of ``torchmetrics.Metric``.
-        """
         super().__init__(**kwargs)
         self.validate_args = validate_args
         self.register_buffer("class_map", class_map_tensor(class_map), persistent=False)
@@ -62,10 +62,9 @@ class FlipCounts(Metric):
             old: The old model's, in either form.
             labels: The truth, ``(n,)`` integers.
         """
+        cells = flip_cells(new, old, labels, class_map=self.class_map, validate=self.validate_args)
         # Not in place: a state that was reset under inference mode may not be changed outside of it.
-        self.cells = self.cells + count_cells(
-            new, old, labels, class_map=self.class_map, validate=self.validate_args
-        ).to(self.cells.device)
+        self.cells = self.cells + count_cells(cells).to(self.cells.device)
 
     def compute(self) -> Tensor:
         """Return the counts over all batches and processes, ``(5,)``."""
@@ -211,6 +210,10 @@ class FractionalFlips(FlipMetric):
 
     ``new`` must be logits or probabilities. Severities are added as integers, so that any order and any number of
     processes gives the same digits.
+
+    Args:
+        validate_args: Look at the values of each batch for NaN and unknown classes.
+        kwargs: Arguments of ``torchmetrics.Metric``.
     """
 
     rate = "fractional_flips"
@@ -219,12 +222,6 @@ class FractionalFlips(FlipMetric):
     severities: Tensor
 
     def __init__(self, validate_args: bool = True, **kwargs: Any) -> None:
-        """Start from no samples.
-
-        Args:
-            validate_args: Look at the values of each batch for NaN and unknown classes.
-            kwargs: Arguments of ``torchmetrics.Metric``.
-        """
         super().__init__(validate_args=validate_args, **kwargs)
         self.add_state("severities", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -270,6 +267,13 @@ METRICS: dict[str, type[FlipMetric]] = {
 class Flips(MetricCollection):
     """All rates at once, by their names in ``segue.flips.FlipReport``, from one set of counts.
 
+    Args:
+        class_map: The new class of each old class, -1 where it is gone, where class sets differ.
+        validate_args: Look at the values of each batch for NaN and unknown classes.
+        prefix: Put before every name.
+        postfix: Put behind every name.
+        kwargs: Arguments of ``torchmetrics.Metric``.
+
     Example:
         >>> flips = Flips(prefix="val/")
         >>> labels, old, new = torch.tensor([0, 1, 1, 0]), torch.tensor([0, 1, 0, 0]), torch.tensor([0, 0, 1, 0])
@@ -286,15 +290,6 @@ class Flips(MetricCollection):
         postfix: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """Start from no samples.
-
-        Args:
-            class_map: The new class of each old class, -1 where it is gone, where class sets differ.
-            validate_args: Look at the values of each batch for NaN and unknown classes.
-            prefix: Put before every name.
-            postfix: Put behind every name.
-            kwargs: Arguments of ``torchmetrics.Metric``.
-        """
         members: dict[str, Metric | MetricCollection] = {
             name: METRICS[name](class_map=class_map, validate_args=validate_args, **kwargs) for name in RATES
         }
