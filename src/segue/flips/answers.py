@@ -249,8 +249,8 @@ def _through_map(
         return old_right, same, ()
     samples = int(np.isin(labels, grown).sum())
     note = (
-        f"{samples:,} samples have a label that the old model does not know ({', '.join(map(str, grown[:5]))}"
-        f"{', ...' if len(grown) > 5 else ''}): it is wrong on all of them, so they can't be negative flips; "
+        f"{samples:,} {'sample has' if samples == 1 else 'samples have'} a label that the old model does not know ({', '.join(map(str, grown[:5]))}"
+        f"{', ...' if len(grown) > 5 else ''}): it can't be right on those, so they can't be negative flips; "
         f"rates among known classes stand in the slice 'label known to old'"
     )
     return old_right, same, (note,)
