@@ -1,0 +1,11 @@
+"""Compare tables of predictions of any size: DuckDB reads, joins and counts them, in memory or out of it.
+
+Parquet, CSV, JSON lines and Arrow files, globs and folders of them, and pandas, polars and pyarrow tables; two of
+them joined on the samples' ids, or one that holds both models' predictions.
+"""
+
+from segue.flips.table.compare import compare_tables
+from segue.flips.table.engine import Progress, ResourceError, Resources
+from segue.flips.table.sources import Table
+
+__all__ = ["Progress", "ResourceError", "Resources", "Table", "compare_tables"]

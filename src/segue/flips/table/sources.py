@@ -1,0 +1,299 @@
+"""What the user passes as a table: files, globs, lists of files and data frames, opened with DuckDB.
+
+Parquet files and Arrow data are scanned where they are. Text (CSV, JSON lines) is read once into a table in the
+session's temporary folder, since a comparison asks several questions of each column. The values of CSV columns get
+their type from all rows, not from the first few: integers only where writing them back gives the same text, so that
+the ids ``007`` and ``7`` stay two ids.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from segue.errors import InputError, require
+from segue.flips.table.engine import Answer, DuckDBSession, Projection
+from segue.flips.table.kinds import Column, Form, Kind, kind_of_duckdb
+
+Table = Any
+"""A path, a glob, a list of paths, or a pandas, polars or pyarrow table."""
+
+PARQUET, CSV, JSON, ARROW = "Parquet", "CSV", "JSON lines", "Arrow"
+FORMATS = {
+    ".parquet": PARQUET,
+    ".pq": PARQUET,
+    ".csv": CSV,
+    ".tsv": CSV,
+    ".csv.gz": CSV,
+    ".tsv.gz": CSV,
+    ".csv.zst": CSV,
+    ".jsonl": JSON,
+    ".ndjson": JSON,
+    ".json": JSON,
+    ".jsonl.gz": JSON,
+    ".ndjson.gz": JSON,
+    ".json.gz": JSON,
+    ".arrow": ARROW,
+    ".feather": ARROW,
+    ".ipc": ARROW,
+    ".arrows": ARROW,
+}
+
+
+class DuckDBSources:
+    """The sources of a comparison in a DuckDB session: an engine."""
+
+    def __init__(self, session: DuckDBSession, old: Table, new: Table | None) -> None:
+        """Open both sources.
+
+        Args:
+            session: Where to open them.
+            old: The old model's table, or the one table that holds both predictions.
+            new: The new model's table, if it is another one.
+
+        Raises:
+            InputError: If a source can't be read.
+        """
+        self.session = session
+        self._old, self._new = old, new
+        self._names = {"old": _told(old, "old"), "new": _told(new, "new")}
+        self._relations = {"old": _Relation.open(session, old, "old")}
+        if new is not None:
+            self._relations["new"] = _Relation.open(session, new, "new")
+            if self._names["old"] == self._names["new"]:
+                self._names = {side: f"{name} ({side})" for side, name in self._names.items()}
+
+    def describe(self, side: str) -> str:
+        """Return what the user calls a side's source."""
+        return self._names[side]
+
+    def names(self, side: str) -> Sequence[str]:
+        """Return the names of the columns of a side's source."""
+        return list(self._relations[side].columns)
+
+    def read(self, side: str, wanted: Sequence[str], dates: Sequence[str]) -> Mapping[str, Column]:
+        """Return the kinds of the wanted columns; text is read into a table first."""
+        self._relations[side] = self._relations[side].keeping(self.session, side, wanted, dates)
+        return self._relations[side].columns
+
+    def project(self, side: str, columns: Projection, *, distinct: bool) -> None:
+        """Make the relation ``old_side`` or ``new_side``."""
+        relation = self._relations[side]
+        chosen = ", ".join(
+            f"{_formed(relation.columns[source], form)} AS {quoted(key)}" for key, (source, form) in columns.items()
+        )
+        self.session.execute(
+            f"CREATE OR REPLACE TEMP VIEW {side}_side AS "
+            f"SELECT {'DISTINCT ' if distinct else ''}{chosen} FROM {relation.sql}"
+        )
+
+    def table(self, sql: str, task: str) -> Answer:
+        """Return the columns that a query finds."""
+        return self.session.table(sql, task)
+
+
+class _Relation:
+    """One source: the SQL that reads it, its columns, and whether it must be read into a table first."""
+
+    def __init__(self, sql: str, columns: Mapping[str, Column], form: str) -> None:
+        self.sql = sql
+        self.columns = columns
+        self.form = form
+
+    @classmethod
+    def open(cls, session: DuckDBSession, source: Table, side: str) -> _Relation:
+        if isinstance(source, (str, os.PathLike)) or (
+            isinstance(source, Sequence) and source and all(isinstance(part, (str, os.PathLike)) for part in source)
+        ):
+            return _open_files(session, source, side)
+        return _open_frame(session, source, side)
+
+    def keeping(self, session: DuckDBSession, side: str, wanted: Sequence[str], dates: Sequence[str]) -> _Relation:
+        """Return the relation itself, or for text a table with the wanted columns, read once and typed."""
+        if self.form not in {CSV, JSON}:
+            return self
+        names = list(dict.fromkeys(wanted))
+        table = f"spilled.{side}_rows"
+        session.execute(f"ATTACH IF NOT EXISTS {literal(str(session.folder / 'rows.duckdb'))} AS spilled")
+        session.execute(
+            f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(map(quoted, names))} FROM {self.sql}",
+            f"reading {side}",
+        )
+        if self.form == JSON:
+            return _Relation(table, {name: self.columns[name] for name in names}, PARQUET)
+        typed = _types_of_text(session, table, names, dates)
+        chosen = ", ".join(_read_as(name, typed[name]) for name in names)
+        return _Relation(f"(SELECT {chosen} FROM {table})", typed, PARQUET)
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """Return a number or a string as SQL writes it."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return repr(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"
+
+
+def _told(source: Any, side: str) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return Path(source).name
+    if isinstance(source, Sequence) and source and isinstance(source[0], (str, os.PathLike)):
+        return Path(source[0]).name + (f" and {len(source) - 1} more" if len(source) > 1 else "")
+    return f"the {side} table"
+
+
+def _formed(column: Column, form: Form) -> str:
+    name = quoted(column.name)
+    if form is Form.INTEGER:
+        return f"CAST({name} AS BIGINT)"
+    if form is Form.TEXT:
+        return f"CAST({name} AS VARCHAR)"
+    if form is Form.NUMBER:
+        number = f"CAST({name} AS DOUBLE)"
+        return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END" if column.kind is Kind.FLOAT else number
+    if form is Form.SECONDS:
+        return f"CAST(floor(epoch(CAST({name} AS TIMESTAMP))) AS BIGINT)"
+    return name
+
+
+def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
+    parts = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    files = [found for part in parts for found in _matching(session, os.fspath(part), side)]
+    forms = {_format(file) for file in files}
+    if len(forms) > 1:
+        raise InputError(
+            f"{side} mixes {' and '.join(sorted(forms))} files; pass files of one format, or convert them first"
+        )
+    form = forms.pop()
+    if form == ARROW:
+        return _open_arrow(session, files, side)
+    listed = "[" + ", ".join(literal(file) for file in files) + "]"
+    reader = {
+        PARQUET: f"read_parquet({listed}, union_by_name = true)" if len(files) > 1 else f"read_parquet({listed})",
+        CSV: f"read_csv({listed}, all_varchar = true, header = true, union_by_name = true)",
+        JSON: f"read_json({listed}, format = 'auto', sample_size = -1, union_by_name = true)",
+    }[form]
+    import duckdb
+
+    try:
+        return _Relation(reader, _described(session, reader), form)
+    except duckdb.Error as error:
+        said = str(error).strip().splitlines()[0].removeprefix("Invalid Input Error: ")
+        names = Path(files[0]).name if len(files) == 1 else f"{Path(files[0]).name} and {len(files) - 1} more"
+        if Path(files[0]).stat().st_size == 0:
+            said = "the file is empty"
+        raise InputError(f"{names} can't be read as {form} ({said}); check that it is whole and of this format") from (
+            error
+        )
+
+
+def _matching(session: DuckDBSession, text: str, side: str) -> list[str]:
+    path = Path(text).expanduser()
+    if path.is_file():
+        return [str(path)]
+    if path.is_dir():
+        found = sorted(str(inside) for inside in path.iterdir() if inside.is_file() and _known(inside.name))
+        if not found:
+            raise InputError(f"{side} is the folder {text!r}, which holds no {', '.join(sorted(set(FORMATS)))} file")
+        return found
+    found = sorted(str(file) for (file,) in session.rows(f"SELECT file FROM glob({literal(str(path))})"))
+    if not found:
+        if set(text) & set("*?["):
+            raise InputError(f"{side}: no file matches {text!r}; check the pattern and the folder")
+        raise InputError(f"{side}: there is no file {text!r}; check the path")
+    return found
+
+
+def _known(name: str) -> bool:
+    return any(name.lower().endswith(ending) for ending in FORMATS)
+
+
+def _format(file: str) -> str:
+    for ending, form in FORMATS.items():
+        if file.lower().endswith(ending):
+            return form
+    raise InputError(
+        f"{Path(file).name} has an ending that says nothing of its format; name it .parquet, .csv, .jsonl or .arrow"
+    )
+
+
+def _open_arrow(session: DuckDBSession, files: Sequence[str], side: str) -> _Relation:
+    import pyarrow as pa
+    from pyarrow import dataset
+
+    try:
+        data = dataset.dataset(list(files), format="ipc")
+    except (pa.ArrowInvalid, OSError):
+        try:  # the stream form has no index at its end, and is read batch by batch into memory
+            data = pa.concat_tables([pa.ipc.open_stream(pa.memory_map(file)).read_all() for file in files])
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(
+                f"{Path(files[0]).name} can't be read as {ARROW} ({str(error).splitlines()[0]}); check that it is whole"
+            ) from error
+    return _registered(session, data, side)
+
+
+def _open_frame(session: DuckDBSession, source: Any, side: str) -> _Relation:
+    package = type(source).__module__.split(".")[0]
+    if package == "polars" and hasattr(source, "collect"):
+        source = source.collect()
+    if package not in {"pandas", "polars", "pyarrow"} or not hasattr(source, "shape"):
+        raise InputError(
+            f"{side} is a {type(source).__name__}; pass a path, a list of paths, or a pandas, polars or pyarrow table"
+        )
+    if package == "pandas":
+        source = require("pyarrow", "frames", "comparing pandas data frames").Table.from_pandas(
+            source, preserve_index=False
+        )
+    elif package == "polars":
+        source = source.to_arrow()
+    return _registered(session, source, side)
+
+
+def _registered(session: DuckDBSession, data: Any, side: str) -> _Relation:
+    session.connection.register(f"{side}_source", data)
+    return _Relation(f"{side}_source", _described(session, f"{side}_source"), ARROW)
+
+
+def _described(session: DuckDBSession, reader: str) -> dict[str, Column]:
+    rows = session.rows(f"DESCRIBE SELECT * FROM {reader}")
+    return {str(name): Column(str(name), kind_of_duckdb(str(kind)), str(kind)) for name, kind, *_ in rows}
+
+
+def _types_of_text(session: DuckDBSession, table: str, names: Sequence[str], dates: Sequence[str]) -> dict[str, Column]:
+    """Return the types of columns that were read as text, from all values; only ``dates`` may become dates."""
+    asked = []
+    for position, name in enumerate(names):
+        column = quoted(name)
+        whole = f"TRY_CAST({column} AS BIGINT)"
+        tests = {
+            "i": f"{whole} IS NOT NULL AND CAST({whole} AS VARCHAR) = {column}",
+            "f": f"TRY_CAST({column} AS DOUBLE) IS NOT NULL AND NOT regexp_matches({column}, '^[+-]?0[0-9]')",
+            "t": f"TRY_CAST({column} AS TIMESTAMP) IS NOT NULL",
+        }
+        asked += [
+            f"coalesce(bool_and({test}) FILTER (WHERE {column} IS NOT NULL), false) AS {kind}{position}"
+            for kind, test in tests.items()
+        ]
+    found = session.table(f"SELECT {', '.join(asked)} FROM {table}", "reading types")
+    typed = {}
+    for position, name in enumerate(names):
+        kind, type_name = Kind.TEXT, "VARCHAR"
+        if found[f"i{position}"][0]:
+            kind, type_name = Kind.INTEGER, "BIGINT"
+        elif found[f"f{position}"][0]:
+            kind, type_name = Kind.FLOAT, "DOUBLE"
+        elif name in dates and found[f"t{position}"][0]:
+            kind, type_name = Kind.TIME, "TIMESTAMP"
+        typed[name] = Column(name, kind, type_name)
+    return typed
+
+
+def _read_as(name: str, column: Column) -> str:
+    return quoted(name) if column.kind is Kind.TEXT else f"CAST({quoted(name)} AS {column.type}) AS {quoted(name)}"
