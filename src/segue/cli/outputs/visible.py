@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 ELLIPSIS = "…"
 
 
@@ -24,12 +22,8 @@ def visible(text: str, most: int = 120) -> str:
         >>> print(visible("two\nlines, \x1b[31mred"))
         two\nlines, \x1b[31mred
     """
-    safe = "".join(char if _printable(char) else _escape(char) for char in text)
+    safe = "".join(char if char.isprintable() else _escape(char) for char in text)
     return safe if len(safe) <= most else safe[: most - 1] + ELLIPSIS
-
-
-def _printable(char: str) -> bool:
-    return char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def _escape(char: str) -> str:
