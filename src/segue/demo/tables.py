@@ -16,7 +16,7 @@ from segue.demo.pictures import PictureSet
 from segue.demo.properties import PROPERTIES
 from segue.demo.training import Answers
 
-PROTECTED_EVERY = 50
+PROTECTED = 200
 DECIMALS = 3
 
 
@@ -50,17 +50,27 @@ def described(pictures: PictureSet, table: pa.Table) -> pa.Table:
         table: One row per test picture, in their order.
 
     Returns:
-        The table with a column of what the picture shows (named after the noun: ``garment``), the measured properties,
-        ``protected`` (whether the picture belongs to the golden set: every fiftieth, whatever the models say) and
-        ``image`` (the picture as PNG).
+        The table with a column of what the picture shows (named after the noun: ``garment``), the measured properties
+        and ``image`` (the picture as PNG).
     """
     images = pictures.test.images
     table = table.append_column(pictures.noun, table.column("label"))
     for name, measure in PROPERTIES.items():
         table = table.append_column(name, pa.array(np.round(measure(images), DECIMALS)))
-    protected = np.arange(len(images)) % PROTECTED_EVERY == 0
-    table = table.append_column("protected", pa.array(protected))
     return table.append_column("image", pa.array([png(image) for image in images], pa.binary()))
+
+
+def protected_ids(table: pa.Table) -> list[str]:
+    """Return the ids of the golden set: some 200 rows at even distances, whatever the models say of them.
+
+    Args:
+        table: One row per picture, with ``id``.
+
+    Returns:
+        The ids.
+    """
+    ids: list[str] = table.column("id").to_pylist()
+    return ids[:: max(1, len(ids) // PROTECTED)]
 
 
 def png(image: NDArray[np.uint8]) -> bytes:

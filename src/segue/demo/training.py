@@ -13,7 +13,9 @@ from segue.demo.network import SmallResidualNetwork
 from segue.demo.pictures import Pictures
 from segue.demo.progress import Advance
 
-THREADS = 2  # fixed: the order of floating-point sums, and so the last digits, depend on it
+# One, although there may be more cores: in networks this small threads gain little, and on a machine that others use
+# too they wait for each other at every layer. The last digits of floating-point sums depend on the number as well.
+THREADS = 1
 ANSWER_BATCH = 500
 
 
