@@ -1,11 +1,15 @@
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from segue.errors import InputError
 from segue.flips import compare
+from segue.flips.checks import as_array
 from segue.flips.counts import NEGATIVE_FLIP, Tally
 from segue.flips.slices import bin_names, categories, excess_p_value, slice_tallies
 
@@ -31,9 +35,11 @@ def test_numbers_are_cut_at_their_quintiles(values):
     numbers = np.array(values)
     names, codes = categories(numbers, "x")
     present = numbers[~np.isnan(numbers)]
-    edges = np.unique(np.quantile(present, [0.2, 0.4, 0.6, 0.8])) if len(present) else []
+    edges = np.unique([np.sort(present)[(len(present) - 1) * k // 5] for k in (1, 2, 3, 4)]) if len(present) else []
     for value, code in zip(numbers, codes, strict=True):
-        expected = "(missing)" if np.isnan(value) else bin_names(edges)[sum(edge <= value for edge in edges)]
+        whole = 0 < len(np.unique(present)) <= 20 and all(number.is_integer() for number in present.tolist())
+        told = f"{value:.0f}" if whole else bin_names(edges)[sum(edge <= value for edge in edges)]
+        expected = "(missing)" if np.isnan(value) else told
         assert names[code] == expected
     assert sorted(set(codes.tolist())) == list(range(len(names)))
 
@@ -41,20 +47,40 @@ def test_numbers_are_cut_at_their_quintiles(values):
 def test_few_integers_and_booleans_are_categories_and_many_are_ranges(rng):
     assert categories(np.array([3, 1, 3]), "x")[0] == ["1", "3"]
     assert categories(np.array([True, False]), "x")[0] == ["False", "True"]
-    assert categories(np.arange(100), "x")[0] == [
-        "< 19.8",
-        "19.8 to < 39.6",
-        "39.6 to < 59.4",
-        "59.4 to < 79.2",
-        ">= 79.2",
-    ]
+    assert categories(np.arange(101), "x")[0] == ["< 20", "20 to < 40", "40 to < 60", "60 to < 80", ">= 80"]
 
 
 def test_dates_are_cut_at_their_quintiles():
-    days = np.datetime64("2026-01-01") + np.arange(100)
+    days = np.datetime64("2026-01-01") + np.arange(101)
     names, codes = categories(days, "day")
-    assert np.bincount(codes).tolist() == [20, 20, 20, 20, 20]
-    assert names[0] == "< 2026-01-20T00:00:00"
+    assert np.bincount(codes).tolist() == [20, 20, 20, 20, 21]
+    assert names[0] == "< 2026-01-21T00:00:00"
+
+
+def test_infinite_values_lie_in_the_outer_bins():
+    names, codes = categories(np.array([np.inf, -np.inf, 1.0, 2.0, 3.0]), "x")
+    assert (names[codes[0]], names[codes[1]]) == (">= 2", "< 1")
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        (pd.array([1, 2, None], dtype="Int64"), {"1", "2", "(missing)"}),
+        (pd.array(["a", None], dtype="string"), {"a", "(missing)"}),
+        (pd.Series([True, None, False], dtype="boolean"), {"True", "False", "(missing)"}),
+        (pd.Categorical(["a", None, "b"]), {"a", "b", "(missing)"}),
+        (pl.Series([1.5, None]), {">= 1.5", "(missing)"}),
+        (pd.to_datetime(["2026-01-01", None]).tz_localize("Europe/Vienna"), {">= 2025-12-31T23:00:00", "(missing)"}),
+    ],
+    ids=str,
+)
+def test_missing_values_of_data_frames_are_a_slice_of_their_own(values, names):
+    assert set(categories(as_array(values, "x"), "x")[0]) == names
+
+
+def test_a_column_of_lists_is_no_slice():
+    with pytest.raises(InputError, match=r"slices\['x'\] holds a list per sample"):
+        categories(np.array([[1], [2, 3]], dtype=object), "x")
 
 
 def test_close_edges_keep_their_names_apart():

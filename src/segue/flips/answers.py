@@ -248,10 +248,11 @@ def _through_map(
     if not grown:
         return old_right, same, ()
     samples = int(np.isin(labels, grown).sum())
+    told = f"{', '.join(map(str, grown[:5]))}{', ...' if len(grown) > 5 else ''}"
     note = (
-        f"{samples:,} {'sample has' if samples == 1 else 'samples have'} a label that the old model does not know ({', '.join(map(str, grown[:5]))}"
-        f"{', ...' if len(grown) > 5 else ''}): it can't be right on those, so they can't be negative flips; "
-        f"rates among known classes stand in the slice 'label known to old'"
+        f"{samples:,} {'sample has' if samples == 1 else 'samples have'} a label that the old model does not know "
+        f"({told}): it can't be right on those, so they can't be negative flips; rates among known classes stand in "
+        f"the slice 'label known to old'"
     )
     return old_right, same, (note,)
 

@@ -108,6 +108,8 @@ def compare(
         judged, extra = judge(truth, *both, class_map), {}
     samples = len(truth)
     columns = slice_columns(slices, samples)
+    if discover_slices and not columns:
+        raise InputError("discover_slices needs columns to look in; pass slices={name: values}")
     if class_map is not None and (known := known_to_old(judged.labels, class_map)) is not None:
         columns = {KNOWN: known, **columns}
     cells = cell_of(judged.old_right, judged.new_right, judged.same)

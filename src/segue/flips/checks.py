@@ -66,7 +66,7 @@ def class_column(values: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind == "b":
         return array.astype(np.int64)
     if array.dtype.kind in "UT":
-        return array.astype(np.str_)
+        return np.array(array.tolist(), dtype=np.str_) if array.dtype.kind == "T" else array.astype(np.str_)
     if array.dtype.kind == "f":
         refuse_missing(np.isnan(array), name)
         raise InputError(
@@ -74,7 +74,7 @@ def class_column(values: Any, name: str) -> NDArray[Any]:
             f"strings, scores with thresholds=(old, new), or graded scores to compare_scores()"
         )
     if array.dtype.kind == "O":
-        refuse_missing(_missing(array), name)
+        refuse_missing(missing_values(array), name)
         kinds = {"string" if isinstance(value, str) else type(value).__name__ for value in array.tolist()}
         if kinds == {"string"}:
             return array.astype(np.str_)
@@ -97,7 +97,7 @@ def refuse_missing(missing: NDArray[np.bool_], name: str) -> None:
     where = np.flatnonzero(missing)
     if len(where):
         raise InputError(
-            f"{name} has {_count(len(where), 'missing value')} (None or NaN), first at position {where[0]}; "
+            f"{name} has {counted(len(where), 'missing value')} (None or NaN), first at position {where[0]}; "
             f"remove these samples from all arrays or give them a value"
         )
 
@@ -137,7 +137,7 @@ def unique_ids(values: Any, samples: int) -> NDArray[Any]:
     ids = as_array(values, "ids")
     same_length({"labels": range(samples), "ids": ids})
     if ids.dtype.kind in "fO":
-        refuse_missing(_missing(ids), "ids")
+        refuse_missing(missing_values(ids), "ids")
     if ids.dtype.kind == "O":
         ids = ids.astype(np.str_)
     found, counts = np.unique(ids, return_counts=True)
@@ -145,7 +145,7 @@ def unique_ids(values: Any, samples: int) -> NDArray[Any]:
     if len(twice):
         examples = ", ".join(repr(value) for value in twice[:3].tolist())
         raise InputError(
-            f"ids repeats {_count(len(twice), 'value')} ({examples}"
+            f"ids repeats {counted(len(twice), 'value')} ({examples}"
             f"{', ...' if len(twice) > 3 else ''}); every sample needs an id of its own"
         )
     return ids
@@ -175,7 +175,7 @@ def sample_weights(values: ArrayLike | None, samples: int) -> NDArray[np.float64
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"weights has {_count(int(bad.sum()), 'value')} below zero, NaN or infinite, first at position "
+            f"weights has {counted(int(bad.sum()), 'value')} below zero, NaN or infinite, first at position "
             f"{first} ({weights[first]:g}); pass finite weights of zero or more"
         )
     if not weights.any():
@@ -203,7 +203,7 @@ def group_numbers(values: ArrayLike | None, samples: int) -> NDArray[np.int64] |
     if array.ndim != 1:
         raise InputError(f"groups has shape {array.shape}; pass one group per sample, shape (n,)")
     if array.dtype.kind in "fO":
-        refuse_missing(_missing(array), "groups")
+        refuse_missing(missing_values(array), "groups")
     names, numbers = np.unique(array.astype(np.str_) if array.dtype.kind == "O" else array, return_inverse=True)
     if len(names) < 2:
         raise InputError("groups holds a single group; intervals between groups need at least two")
@@ -257,15 +257,39 @@ def proportion(value: float, name: str) -> float:
     return float(value)
 
 
-def _missing(array: NDArray[Any]) -> NDArray[np.bool_]:
+def missing_values(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which values are missing: NaN, NaT, ``None``, and pandas' NA.
+
+    Args:
+        array: Any array, ``(n,)``.
+
+    Returns:
+        One flag per value.
+    """
     if array.dtype.kind == "f":
         return np.asarray(np.isnan(array))
     if array.dtype.kind in "mM":
         return np.asarray(np.isnat(array))
     if array.dtype.kind == "O":
-        return np.array([value is None or value != value for value in array.tolist()], dtype=bool)
+        return np.array([_is_missing(value) for value in array.tolist()], dtype=bool)
     return np.zeros(len(array), dtype=bool)
 
 
-def _count(number: int, noun: str) -> str:
+def _is_missing(value: Any) -> bool:
+    # pandas' NA is no float and answers every comparison with itself; it is known by its name, without pandas.
+    return (
+        value is None or type(value).__name__ in {"NAType", "NaTType"} or (isinstance(value, float) and value != value)
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun: ``1 sample``, ``1,200 samples``.
+
+    Args:
+        number: How many.
+        noun: The noun in the singular.
+
+    Returns:
+        The words.
+    """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

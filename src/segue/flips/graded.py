@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from segue.flips import intervals
+from segue.flips.checks import counted
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
 from segue.flips.discovered import Discovery
 from segue.flips.estimate import Estimate
@@ -90,12 +91,15 @@ class GradedReport:
         """Return in words what was found."""
         change = self.score_change
         verb = "rose" if change.low > 0 else "fell" if change.high < 0 else "did not change beyond doubt"
+        samples, lost, won = (
+            counted(number, "sample") for number in (self.samples, self.negative_flips, self.positive_flips)
+        )
         told = [
-            f"On {self.samples:,} samples the mean score {verb}: {self.score_old.value:.4g} with the old model, "
+            f"On {samples} the mean score {verb}: {self.score_old.value:.4g} with the old model, "
             f"{self.score_new.value:.4g} with the new one, a change of {change}.",
-            f"{self.negative_flips:,} samples lost more than {self.tolerance:g}: negative flip rate "
+            f"{lost} lost more than {self.tolerance:g}: negative flip rate "
             f"{self.negative_flip_rate.percent()}, and they lost {self.mean_regression} on average.",
-            f"{self.positive_flips:,} samples won more than {self.tolerance:g}: positive flip rate "
+            f"{won} won more than {self.tolerance:g}: positive flip rate "
             f"{self.positive_flip_rate.percent()}, and they won {self.mean_gain} on average.",
         ]
         alarming = [part for part in self.slices if part.excess_adjusted <= 1 - self.confidence]
@@ -267,7 +271,7 @@ def score_span(smallest: float, largest: float) -> float:
     Returns:
         1 for scores within [0, 1], which are taken to be marks on that scale; the observed span otherwise.
     """
-    return 1.0 if 0 <= smallest and largest <= 1 else largest - smallest
+    return 1.0 if smallest >= 0 and largest <= 1 else largest - smallest
 
 
 def graded_cells(difference: NDArray[np.float64], tolerance: float) -> NDArray[np.int8]:

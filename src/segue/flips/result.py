@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from segue.flips.checks import counted
 from segue.flips.counts import Counts
 from segue.flips.discovered import Discovery
 from segue.flips.estimate import Estimate
@@ -134,13 +135,15 @@ class FlipReport:
         """Return in words what was found."""
         change = self.accuracy_change
         verb = "rose" if change.low > 0 else "fell" if change.high < 0 else "did not change beyond doubt"
+        samples = counted(self.samples, "sample")
+        broken, mended = counted(self.negative_flips, "answer"), counted(self.positive_flips, "answer")
         told = [
-            f"On {self.samples:,} samples the accuracy {verb}: {_percent(self.accuracy_old.value)} with the old model, "
+            f"On {samples} the accuracy {verb}: {_percent(self.accuracy_old.value)} with the old model, "
             f"{_percent(self.accuracy_new.value)} with the new one, {change.percent(signed=True)} "
             f"({self.test}).",
-            f"The update breaks {_answers(self.negative_flips)} that the old model had right: negative flip rate "
+            f"The update breaks {broken} that the old model had right: negative flip rate "
             f"{self.negative_flip_rate.percent()}.",
-            f"It mends {_answers(self.positive_flips)}: positive flip rate {self.positive_flip_rate.percent()}.",
+            f"It mends {mended}: positive flip rate {self.positive_flip_rate.percent()}.",
             f"Two models with independent errors would break {_times(self.relative_negative_flip_rate)} "
             f"(relative negative flip rate {self.relative_negative_flip_rate}).",
         ]
@@ -205,10 +208,6 @@ class FlipReport:
 
 def _percent(value: float, digits: int = 2) -> str:
     return f"{100 * value:.{digits}f}%"
-
-
-def _answers(count: int) -> str:
-    return f"{count:,} answer" + ("" if count == 1 else "s")
 
 
 def _times(rate: Estimate) -> str:

@@ -72,6 +72,8 @@ def compare_scores(
     first, second = _scores(old, "old"), _scores(new, "new")
     samples = same_length({"old": first, "new": second})
     columns = slice_columns(slices, samples)
+    if discover_slices and not columns:
+        raise InputError("discover_slices needs columns to look in; pass slices={name: values}")
     weight, group = sample_weights(weights, samples), group_numbers(groups, samples)
     names_of_samples = np.arange(samples) if ids is None else unique_ids(ids, samples)
     difference = second - first

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy import stats
 
 from segue.errors import InputError
 from segue.flips import intervals
-from segue.flips.checks import MISSING
+from segue.flips.checks import MISSING, missing_values
 from segue.flips.counts import BOTH_RIGHT, N_CELLS, NEGATIVE_FLIP, POSITIVE_FLIP, Counts, Tally
 from segue.flips.estimate import Estimate
 from segue.flips.paired import PairedTest, paired_test
@@ -107,7 +108,7 @@ def slice_tallies(
 ) -> list[SliceTally]:
     """Add up the samples of every value of every slice column.
 
-    Strings, booleans and integers with at most 20 values are categories; other numbers and dates are cut at their
+    Strings, booleans and up to 20 different whole numbers are categories; other numbers and dates are cut at their
     quintiles. A missing value is a category of its own, so that every sample is in one slice of each column.
 
     Args:
@@ -152,27 +153,51 @@ def categories(values: NDArray[Any], column: str) -> tuple[list[str], NDArray[np
     """
     kind = values.dtype.kind
     if kind == "O":
-        missing = np.array([value is None or value != value for value in values.tolist()])
-        present = values[~missing]
-        if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in present.tolist()):
-            return categories(np.where(missing, np.nan, values).astype(np.float64), column)
-        return _named(values.astype(np.str_), missing, column)
+        return _objects(values, column)
     if kind in "mM":
         return _binned(values.view(np.int64).astype(np.float64), np.isnat(values), values.dtype)
-    if kind == "f" or (kind in "iu" and len(np.unique(values)) > MOST_NUMBERS_AS_CATEGORIES):
-        numbers = values.astype(np.float64)
-        return _binned(numbers, np.isnan(numbers), None)
-    if kind in "iu":
-        found, codes = np.unique(values, return_inverse=True)
-        return [str(value) for value in found.tolist()], codes.astype(np.int64)
-    return _named(values.astype(np.str_), np.zeros(len(values), dtype=bool), column)
+    if kind in "fiu":
+        return _numbers(values)
+    texts = np.array(values.tolist(), dtype=np.str_) if kind == "T" else values.astype(np.str_)
+    return _named(texts, np.zeros(len(values), dtype=bool), column)
+
+
+def are_categories(distinct: NDArray[Any]) -> bool:
+    """Return whether the distinct values of a numeric column are few and whole, and so are categories.
+
+    Args:
+        distinct: The values, each once, missing ones left out.
+
+    Returns:
+        Whether there are one to 20 of them, all whole numbers.
+    """
+    few = 0 < len(distinct) <= MOST_NUMBERS_AS_CATEGORIES
+    return few and bool(np.isfinite(distinct).all()) and bool((distinct == np.floor(distinct)).all())
+
+
+def quintile_ranks(total: int) -> list[int]:
+    """Return the ranks, from 0, of the four values that cut sorted numbers into five parts.
+
+    The cuts are values that occur, not interpolated ones: they are the same in every engine, and read better.
+
+    Args:
+        total: How many numbers there are.
+
+    Returns:
+        The ranks.
+
+    Example:
+        >>> quintile_ranks(11)
+        [2, 4, 6, 8]
+    """
+    return [max(total - 1, 0) * part // BINS for part in range(1, BINS)]
 
 
 def quantile_edges(quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distinct inner edges of a numeric column's bins from its 1/5, 2/5, ... quantiles.
+    """Return the distinct inner edges of a numeric column's bins from its quintiles.
 
     Args:
-        quantiles: The quantiles, ``(bins - 1,)``.
+        quantiles: The values at :func:`quintile_ranks`, ``(bins - 1,)``.
 
     Returns:
         The edges; a value equal to an edge belongs to the bin above it.
@@ -275,6 +300,40 @@ def excess_p_value(part: Tally, total: Tally) -> float:
     return float(stats.norm.sf((here - there) / math.sqrt(variance_here + variance_there)))
 
 
+def _numbers(values: NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
+    missing = missing_values(values)
+    present = np.unique(values[~missing])
+    if not are_categories(present):
+        return _binned(values.astype(np.float64), missing, None)
+    codes = np.searchsorted(present, np.where(missing, present[0], values))
+    names = [f"{value:.0f}" for value in present.tolist()]
+    if not missing.any():
+        return names, codes.astype(np.int64)
+    return [*names, MISSING], np.where(missing, len(names), codes).astype(np.int64)
+
+
+def _objects(values: NDArray[Any], column: str) -> tuple[list[str], NDArray[np.int64]]:
+    # Columns of data frames with missing values come as Python objects: find out what they are columns of.
+    missing = missing_values(values)
+    present = values[~missing].tolist()
+    if present and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in present):
+        numbers = np.full(len(values), np.nan)
+        numbers[~missing] = present
+        return categories(numbers, column)
+    if present and all(isinstance(value, datetime) for value in present):
+        dates = np.full(len(values), np.datetime64("NaT", "us"))
+        # An instant with a time zone is told in UTC, like every datetime64.
+        dates[~missing] = [value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value for value in present]
+        return categories(dates, column)
+    odd = next((value for value in present if isinstance(value, (list, tuple, dict, set, np.ndarray))), None)
+    if odd is not None:
+        raise InputError(
+            f"slices[{column!r}] holds a {type(odd).__name__} per sample; pass a single value per sample, such as its "
+            f"length or its first element"
+        )
+    return _named(np.array([str(value) for value in values.tolist()]), missing, column)
+
+
 def _named(values: NDArray[np.str_], missing: NDArray[np.bool_], column: str) -> tuple[list[str], NDArray[np.int64]]:
     found, codes = np.unique(np.where(missing, MISSING, values), return_inverse=True)
     if len(found) > MOST_CATEGORIES:
@@ -288,11 +347,12 @@ def _named(values: NDArray[np.str_], missing: NDArray[np.bool_], column: str) ->
 def _binned(
     numbers: NDArray[np.float64], missing: NDArray[np.bool_], dtype: np.dtype[Any] | None
 ) -> tuple[list[str], NDArray[np.int64]]:
-    present = numbers[~missing]
-    inner = np.linspace(0, 1, BINS + 1)[1:-1]
-    edges = quantile_edges(np.quantile(present, inner)) if len(present) else np.empty(0)
+    # Infinite values have no part in the cuts, which would be neither here nor there, and lie in the outer bins.
+    present = numbers[np.isfinite(numbers) & ~missing]
+    ranks = quintile_ranks(len(present))
+    edges = quantile_edges(np.partition(present, ranks)[ranks]) if len(present) else np.empty(0)
     codes = np.searchsorted(edges, numbers, side="right")
-    names = bin_names(edges, dtype) if len(present) else []
+    names = bin_names(edges, dtype)
     if missing.any():
         codes = np.where(missing, len(names), codes)
         names = [*names, MISSING]
