@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from benchmarks.record import meets
 
 ROOT = Path(__file__).parents[2]
