@@ -1,11 +1,10 @@
-"""Train the champion and the challenger, and let both answer the same test pictures."""
+"""Train a model on the training pictures, and let it answer the test pictures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from segue.demo.pictures import PictureSet
-from segue.demo.plan import Plan
 from segue.demo.progress import Progress
 from segue.demo.training import Answers, Recipe, train
 
@@ -61,20 +60,3 @@ def train_and_answer(
         float((watched.classes == held_out.labels).mean()),
         answers,
     )
-
-
-def train_both(pictures: PictureSet, plan: Plan, seed: int, progress: Progress) -> tuple[Trained, Trained]:
-    """Train the champion and the challenger.
-
-    Args:
-        pictures: The pictures.
-        plan: The two recipes.
-        seed: Seed of the champion's training; the challenger's is the next.
-        progress: Where to show how far it is.
-
-    Returns:
-        Champion and challenger.
-    """
-    champion = train_and_answer("champion", plan.champion, pictures, plan.validation, seed, progress)
-    challenger = train_and_answer("challenger", plan.challenger, pictures, plan.validation, seed + 1, progress)
-    return champion, challenger
