@@ -18,6 +18,7 @@ from torchmetrics import MetricCollection
 from segue.errors import InputError
 from segue.flips import compare
 from segue.integrations import torchmetrics as flips
+from segue.integrations.directions import HIGHER_IS_BETTER
 from segue.integrations.torchmetrics.functional import count_cells, flip_cells, flip_rate
 
 NAMES = list(flips.METRICS)
@@ -210,10 +211,8 @@ def test_counts_survive_inference_mode_and_a_state_dict() -> None:
 
 def test_flags_tell_monitors_which_way_is_better() -> None:
     better = {name: one().higher_is_better for name, one in flips.METRICS.items()}
-    assert {name for name, up in better.items() if up is False} == {
-        "negative_flip_rate", "relative_negative_flip_rate", "negative_flip_impact", "churn", "bad_churn",
-    }  # fmt: skip
-    assert better["backward_error_compatibility_given_old_error"] is None
+    better["fractional_flips"] = flips.FractionalFlips().higher_is_better
+    assert better == HIGHER_IS_BETTER
     assert not any(one().is_differentiable or one().full_state_update for one in flips.METRICS.values())
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from segue.errors import InputError
-from segue.flips.answers import Predictions
-from segue.flips.checks import class_column
+from segue.flips.answers import Predictions, read_predictions
+from segue.flips.checks import as_array, class_column
+
+LONGEST = 300
 
 
 def is_estimator(values: Any) -> bool:
@@ -26,7 +28,8 @@ def is_estimator(values: Any) -> bool:
 def predictions_of(model: Any, name: str, inputs: Any | None) -> Predictions:
     """Ask a fitted classifier for its answers, and for its probabilities where it gives any.
 
-    The answers are those of ``predict``, which need not be the most probable class (tuned thresholds).
+    The answers are those of ``predict``, which need not be the most probable class (tuned thresholds). Where
+    ``predict`` itself returns probabilities ``(n, classes)``, as in Keras, the most probable class is the answer.
 
     Args:
         model: A fitted classifier with ``predict`` and perhaps ``predict_proba`` and ``classes_``.
@@ -39,17 +42,40 @@ def predictions_of(model: Any, name: str, inputs: Any | None) -> Predictions:
     Raises:
         InputError: If there are no inputs, or the model is not fitted or can't take them.
     """
+    if isinstance(model, type):
+        raise InputError(f"{name} is the class {model.__name__}, not a model; pass a fitted {model.__name__}(...)")
     if inputs is None:
         raise InputError(f"{name} is a fitted {type(model).__name__}; pass inputs=X as well, what it predicts from")
     try:
-        answers = class_column(model.predict(inputs), f"{name}.predict(inputs)")
+        said = model.predict(inputs)
         probabilities = model.predict_proba(inputs) if hasattr(model, "predict_proba") else None
-    except InputError:
-        raise
     except Exception as error:  # the model is the caller's: whatever it raises is told as its own words
-        raise InputError(f"{name} ({type(model).__name__}) can't predict from inputs: {error}") from error
+        raise InputError(f"{name} ({type(model).__name__}) can't predict from inputs: {one_line(error)}") from error
+    answers = as_array(said, f"{name}.predict(inputs)")
+    if answers.ndim == 2 and answers.shape[1] == 1:
+        answers = answers[:, 0]
+    if answers.ndim == 2:
+        return read_predictions(answers, f"{name}.predict(inputs)")
+    answers = class_column(answers, f"{name}.predict(inputs)")
     if probabilities is None or not hasattr(model, "classes_"):
         return Predictions(answers)
     return Predictions(
         answers, np.asarray(probabilities, dtype=np.float64), class_column(model.classes_, f"{name}.classes_")
     )
+
+
+def one_line(error: Exception) -> str:
+    r"""Return what somebody else's exception says, on one line of bounded length and without a full stop.
+
+    Args:
+        error: The exception.
+
+    Returns:
+        Its message, or its name where it has none.
+
+    Example:
+        >>> one_line(ValueError("too bad.\nSee the manual."))
+        'too bad. See the manual'
+    """
+    told = " ".join(str(error).split()) or type(error).__name__
+    return (told if len(told) <= LONGEST else told[: LONGEST - 3] + "...").removesuffix(".")
