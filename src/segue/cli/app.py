@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segue import __version__
-from segue.cli import policy, power
+from segue.cli import compare, gate, policy, power
 
 EPILOG = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided (not enough data)."
 
@@ -20,6 +20,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
+app.command("compare", help=compare.HELP, epilog=compare.EXAMPLES)(compare.compare)
+app.command("gate", help=gate.HELP, epilog=gate.EXAMPLES)(gate.gate)
 app.command("power", epilog=power.EXAMPLES)(power.power)
 app.add_typer(policy.app, name="policy")
 

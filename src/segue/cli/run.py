@@ -7,6 +7,7 @@ Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided; 70 for a bug in S
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -30,14 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from segue.cli.app import app
     from segue.cli.arguments import with_dashes
+    from segue.cli.words import for_the_command_line
     from segue.errors import SegueError
 
     for stream in (sys.stdout, sys.stderr):  # a class name that the terminal can't show must not end in a traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     usage_error = _usage_error()
+    typed = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        outcome = app(with_dashes(sys.argv[1:] if arguments is None else arguments), "segue", standalone_mode=False)
+        outcome = app(with_dashes(typed), "segue", standalone_mode=False, obj=shlex.join(["segue", *typed]))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _say("Interrupted.", INTERRUPTED)
     except SegueError as error:
-        return _say(f"Error: {error}", BAD_INPUT)
+        return _say(f"Error: {for_the_command_line(str(error))}", BAD_INPUT)
     except usage_error as error:
         return _say(f"Error: {_usage(error)}", BAD_INPUT)
     except Exception:  # whatever it is, it must not look like the gate's verdict

@@ -8,7 +8,7 @@ rarer, never more frequent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,11 @@ __all__ = ["Check", "Decision", "Verdict", "decide"]
 
 
 def decide(
-    report: FlipReport | GradedReport, policy: Policy | str | Path, *, ids: Iterable[Any] | None = None
+    report: FlipReport | GradedReport,
+    policy: Policy | str | Path,
+    *,
+    ids: Iterable[Any] | None = None,
+    outcomes: Mapping[str, str] | None = None,
 ) -> Decision:
     """Say whether the new model may take the old one's place.
 
@@ -35,6 +39,8 @@ def decide(
         policy: What may break: a policy or the path of one.
         ids: The ids of the compared samples (more or fewer than the protected ones do not matter). Needed where the
             policy protects samples: a protected sample that was never compared has not been shown to hold.
+        outcomes: In place of ``ids``, what became of the protected samples, as
+            :func:`segue.flips.table.watched.watch_tables` says it, for reports that hold only some of the flips.
 
     Returns:
         The decision: fail where any check fails, else undecided where any check is, else pass.
@@ -79,7 +85,7 @@ def decide(
     slices = slice_checks(report, policy)
     checks += slices
     if policy.golden is not None:
-        checks.append(protected_check(policy.protected_ids(), report.flips, ids))
+        checks.append(protected_check(policy.protected_ids(), report.flips, ids, outcomes))
     return Decision(tuple(checks), report.samples, report.confidence, report.names, _notes(slices, report))
 
 

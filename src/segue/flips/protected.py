@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,20 @@ from segue.flips.samples import FlippedSamples
 MOST_TOLD = 5
 
 
-def protected_check(protected: Sequence[str], flips: FlippedSamples, ids: Iterable[Any] | None) -> Check:
+def protected_check(
+    protected: Sequence[str],
+    flips: FlippedSamples,
+    ids: Iterable[Any] | None = None,
+    outcomes: Mapping[str, str] | None = None,
+) -> Check:
     """Judge the protected samples.
 
     Args:
         protected: Their ids.
         flips: The flipped samples of the report.
         ids: The ids of the samples that were compared, or of those protected ones among them.
+        outcomes: In place of both, what became of the protected samples that were compared: ``"negative"`` for a
+            flip from right to wrong.
 
     Returns:
         Fail where one of them flipped; undecided where some were not compared or the flipped samples are not all
@@ -29,12 +36,17 @@ def protected_check(protected: Sequence[str], flips: FlippedSamples, ids: Iterab
     Raises:
         InputError: If the flipped samples have no ids.
     """
-    if len(flips) and "id" not in flips.columns:
-        raise InputError("the report's flipped samples have no ids, so protected samples can't be looked up; pass ids")
     wanted = set(protected)
-    broken = _in_order(protected, wanted & negative_flip_ids(flips))
-    present = wanted if ids is None else wanted & {str(value) for value in _values(ids)}
-    absent = _in_order(protected, wanted - present - set(broken))
+    if outcomes is None:
+        if len(flips) and "id" not in flips.columns:
+            raise InputError("the flipped samples have no ids, so protected samples can't be looked up; pass ids")
+        flipped, known = negative_flip_ids(flips), knows_all_negative_flips(flips)
+        present = None if ids is None else wanted & {str(value) for value in _values(ids)}
+    else:
+        flipped, known = {name for name, outcome in outcomes.items() if outcome == "negative"}, True
+        present = wanted & set(outcomes)
+    broken = _in_order(protected, wanted & flipped)
+    absent = [] if present is None else _in_order(protected, wanted - present - set(broken))
 
     def check(verdict: Verdict, reason: str, named: Sequence[str] = ()) -> Check:
         return Check(
@@ -42,7 +54,7 @@ def protected_check(protected: Sequence[str], flips: FlippedSamples, ids: Iterab
             name="protected samples",
             verdict=verdict,
             reason=reason,
-            samples=len(present),
+            samples=len(wanted) - len(absent),
             unit="count",
             ids=tuple(named),
         )
@@ -51,13 +63,13 @@ def protected_check(protected: Sequence[str], flips: FlippedSamples, ids: Iterab
         return check(
             Verdict.FAIL, f"{len(broken):,} of {len(wanted):,} flipped from right to wrong: {_some(broken)}", broken
         )
-    if not knows_all_negative_flips(flips):
+    if not known:
         return check(
             Verdict.UNDECIDED,
             f"only some of the {flips.negative:,} negative flips are in the report, so it can't be said whether "
             f"protected samples are among them",
         )
-    if ids is None:
+    if present is None:
         return check(
             Verdict.UNDECIDED, "none of them is known to have flipped, but without ids= none is known to be in the data"
         )

@@ -1,0 +1,86 @@
+"""``segue gate``: may the new model take the old one's place?"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+import typer
+
+from segue.cli.options import sharing
+from segue.cli.rules import Rules, combined
+from segue.cli.tables import SHOWN, Tables, option
+from segue.errors import InputError
+
+HELP = "Decide whether the new model may take the old one's place; the exit code is the verdict."
+EXAMPLES = """[bold]Examples[/bold]
+
+segue gate old.parquet new.parquet --id id --max-nfr 0.01
+
+segue gate old.csv new.csv --id id --policy policy.toml --junit gate.xml --markdown comment.md
+
+segue gate old.csv new.csv --id id --slice country --max-nfr 0.01 --max-slice-nfr 0.05 --golden golden.txt
+
+[bold]Exit codes[/bold]
+
+0 pass, 1 fail, 2 usage or bad input, 3 undecided: not enough data to decide"""
+
+
+@sharing(Tables, Rules)
+def gate(
+    tables: Tables,
+    rules: Rules,
+    context: typer.Context,
+    junit: Annotated[str | None, option(SHOWN, "FILE", "Write JUnit XML for a CI server.")] = None,
+    markdown: Annotated[str | None, option(SHOWN, "FILE", "Write a Markdown comment for a pull request.")] = None,
+) -> int:
+    """Compare the tables, hold the report against the policy, and write what was asked for.
+
+    Args:
+        tables: What is compared.
+        rules: What may break.
+        context: What was typed, for the report.
+        junit: Where JUnit XML goes.
+        markdown: Where the comment goes.
+
+    Returns:
+        The exit code: 0 pass, 1 fail, 3 undecided.
+
+    Raises:
+        InputError: If anything is wrong with the options, the policy or the data.
+    """
+    from segue.cli.console import check_outputs, out, write
+    from segue.cli.measuring import measured, outcomes, refuse_contradictions
+    from segue.cli.outputs.junit import junit_xml
+    from segue.cli.outputs.machine import decision_json
+    from segue.cli.outputs.markdown import markdown as comment
+    from segue.cli.outputs.text import show_decision
+    from segue.cli.progress import shown_progress
+    from segue.flips.gate import decide
+
+    policy, notes = combined(rules, tables.confidence)
+    protected = policy.protected_ids()
+    refuse_contradictions(tables)
+    if protected and tables.id is None:
+        raise InputError("protected samples are looked up by their ids; name the column with --id")
+    check_outputs({**tables.outputs, "--junit": junit, "--markdown": markdown}, [*tables.inputs, *rules.inputs])
+    with shown_progress(tables.progress) as progress:
+        report = measured(tables, policy.confidence or 0.95, policy.slice_columns, progress)
+        found = outcomes(tables, protected) if protected else None
+    decision = decide(report, policy, outcomes=found)
+    decision = dataclasses.replace(decision, notes=(*notes, *decision.notes))
+    if tables.report is not None:
+        from segue.report import write_report
+
+        write_report(report, tables.report, decision=decision, base=tables.image_folder, command=context.obj)
+    if junit is not None:
+        write(junit_xml(decision), junit, "--junit")
+    if markdown is not None:
+        write(comment(decision, report), markdown, "--markdown")
+    if tables.json is not None:
+        write(decision_json(decision, report), tables.json, "--json")
+    if "-" not in {tables.json, junit, markdown}:
+        show_decision(out(), decision)
+        if tables.report is not None:
+            out().print(f"The report is in {tables.report}")
+    return decision.exit_code

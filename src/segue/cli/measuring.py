@@ -1,0 +1,163 @@
+"""From the options that were typed to a report."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segue.cli.tables import Tables
+from segue.errors import InputError
+
+if TYPE_CHECKING:
+    from segue.flips.graded import GradedReport
+    from segue.flips.result import FlipReport
+    from segue.flips.samples import FlippedSamples
+    from segue.flips.table import Progress
+
+
+def measured(
+    tables: Tables, confidence: float, more_slices: Sequence[str] = (), progress: Progress | None = None
+) -> FlipReport | GradedReport:
+    """Compare the tables.
+
+    Args:
+        tables: What was typed.
+        confidence: Coverage of the intervals.
+        more_slices: Slice columns beside those that were typed.
+        progress: Called with the running step and its share done.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: If anything is wrong with the options or the data.
+    """
+    from segue.flips.table import Resources, compare_tables
+
+    resources = Resources(
+        memory=tables.memory_limit, threads=tables.threads, temp_directory=tables.temp_directory, progress=progress
+    )
+    confidences = [name for name in (tables.old_confidence, tables.new_confidence) if name is not None]
+    report = compare_tables(
+        tables.old,
+        tables.new,
+        **_columns(tables),
+        slices=list(dict.fromkeys([*(tables.slice or ()), *more_slices])),
+        weights=tables.weight,
+        groups=tables.group,
+        columns=list(dict.fromkeys([*confidences, *(tables.column or ())])),
+        flips=tables.flips,
+        flips_to=tables.flips_to,
+        confidence=confidence,
+        names=model_names(tables),
+        resources=resources,
+    )
+    return dataclasses.replace(report, flips=_with_confidences(report.flips, tables))
+
+
+def outcomes(tables: Tables, protected: Sequence[str]) -> dict[str, str]:
+    """Say what became of protected samples.
+
+    Args:
+        tables: What was typed.
+        protected: The samples' ids.
+
+    Returns:
+        ``"negative"``, ``"positive"`` or ``"none"`` by id, for those that were compared.
+    """
+    from segue.flips.table import Resources
+    from segue.flips.table.watched import watch_tables
+
+    resources = Resources(memory=tables.memory_limit, threads=tables.threads, temp_directory=tables.temp_directory)
+    tolerance = (tables.tolerance or 0.0) if tables.graded else None
+    return watch_tables(tables.old, tables.new, protected, **_columns(tables), tolerance=tolerance, resources=resources)
+
+
+def refuse_contradictions(tables: Tables) -> None:
+    """Refuse options that do not go together, before anything is read.
+
+    Args:
+        tables: What was typed.
+
+    Raises:
+        InputError: If options contradict each other.
+    """
+    if tables.new is not None and tables.id is None:
+        raise InputError("OLD and NEW are joined on the samples' ids; name the column with --id")
+    if tables.new is not None and Path(tables.old).exists() and _same_file(tables.old, tables.new):
+        answers = _answers(tables)
+        if answers[0] == answers[1]:
+            raise InputError(
+                f"OLD and NEW are the same file, {tables.old!r}; pass two files, or one file with --old-prediction and "
+                f"--new-prediction"
+            )
+    if tables.tolerance is not None and not tables.graded:
+        raise InputError("--tolerance is for graded scores; name their column with --score")
+    if tables.graded and tables.class_map is not None:
+        raise InputError("--class-map is for classes, not for graded scores; leave one of the two out")
+    if tables.new is None:
+        old, new = _answers(tables)
+        if old == new:
+            kind = "score" if tables.graded else "prediction"
+            raise InputError(
+                f"there is one table, {tables.old!r}; name NEW as well, or the two columns with --old-{kind} and "
+                f"--new-{kind}"
+            )
+        for option, value in (("--new-id", tables.new_id), ("--new-label", tables.new_label)):
+            if value is not None:
+                raise InputError(f"{option} is for two tables, and there is one; leave it out or name NEW")
+
+
+def model_names(tables: Tables) -> tuple[str, str]:
+    """Return what the models are called: as typed, or after their files or columns.
+
+    Args:
+        tables: What was typed.
+
+    Returns:
+        Two different names.
+    """
+    found = _answers(tables) if tables.new is None else (Path(tables.old).stem, Path(tables.new).stem)
+    if found[0] == found[1] or any("*" in name or not name for name in found):
+        found = "old", "new"
+    return tables.old_name or found[0], tables.new_name or found[1]
+
+
+def _columns(tables: Tables) -> dict[str, Any]:
+    from segue.cli.class_map import read_class_map
+
+    class_map: Mapping[str, Any] | None = None if tables.class_map is None else read_class_map(tables.class_map)
+    return {
+        "id": None if tables.id is None else (tables.id, tables.new_id or tables.id),
+        "label": None if tables.graded else (tables.label, tables.new_label or tables.label),
+        "prediction": _answers(tables),
+        "class_map": class_map,
+        "missing": tables.missing,
+        "nulls": tables.nulls,
+        "duplicates": tables.duplicates,
+        "labels_disagree": tables.labels_disagree,
+    }
+
+
+def _answers(tables: Tables) -> tuple[str, str]:
+    if tables.graded:
+        both = tables.score or "score"
+        return tables.old_score or both, tables.new_score or both
+    return tables.old_prediction or tables.prediction, tables.new_prediction or tables.prediction
+
+
+def _with_confidences(flips: FlippedSamples, tables: Tables) -> FlippedSamples:
+    # Columns of both tables come as old_NAME and new_NAME; the report looks for old_confidence and new_confidence.
+    renamed = {}
+    for side, name in (("old", tables.old_confidence), ("new", tables.new_confidence)):
+        if name is not None:
+            found = next((key for key in (f"{side}_{name}", name) if key in flips.columns), name)
+            renamed[found] = f"{side}_confidence"
+    columns = {renamed.get(name, name): values for name, values in flips.columns.items()}
+    return dataclasses.replace(flips, columns=columns)
+
+
+def _same_file(one: str, other: str) -> bool:
+    return Path(other).exists() and Path(one).samefile(other)
