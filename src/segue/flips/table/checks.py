@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from segue.errors import InputError
-from segue.flips.counts import N_CELLS, Tally
+from segue.flips.checks import counted
+from segue.flips.counts import N_CELLS, Counts, Tally
 from segue.flips.table.engine import Engine
 from segue.flips.table.layout import Layout, Placed
 from segue.flips.table.slicing import SAMPLE_ROWS
@@ -31,6 +32,7 @@ from segue.flips.table.state import (
 )
 
 _EXAMPLES = 3
+_ENOUGH_TO_TELL = 20
 
 
 def row_counts(engine: Engine, layout: Layout) -> dict[str, int]:
@@ -119,27 +121,28 @@ def refuse_degenerate(layout: Layout, tally: Tally) -> None:
         )
 
 
-def refuse_strangers(engine: Engine, layout: Layout, right_old: int, right_new: int) -> None:
+def refuse_strangers(engine: Engine, layout: Layout, counts: Counts) -> None:
     """Refuse answers that share no class with the labels: two vocabularies, not a very bad model.
 
     Args:
         engine: Where the relations are.
         layout: Where the columns are.
-        right_old: How many old answers are right.
-        right_new: How many new answers are right.
+        counts: How many answers are right.
 
     Raises:
         InputError: If no answer of a model is ever a label.
     """
     label = layout.labels[0]
-    for place, right in ((layout.old, right_old), (layout.new, right_new)):
+    if counts.samples < _ENOUGH_TO_TELL:
+        return
+    for place, right in ((layout.old, counts.right_old), (layout.new, counts.right_new)):
         if right or (place is layout.old and layout.request.class_map is not None):
             continue
         used, asked = (
             _values(engine, f"SELECT DISTINCT {one.key} AS x FROM {one.side}_side WHERE {one.key} IS NOT NULL")
             for one in (place, label)
         )
-        if not set(used) & set(asked):
+        if min(len(used), len(asked)) > 1 and not set(used) & set(asked):
             told = (", ".join(map(str, sorted(values, key=str)[:3])) for values in (used, asked))
             raise InputError(
                 f"{layout.told(place)}: no answer ({next(told)}, ...) is ever a label ({next(told)}, ...); the classes "
@@ -182,10 +185,12 @@ def check_class_map(engine: Engine, layout: Layout, targets: Mapping[Any, list[A
     grown = sorted((value for value in labels if value not in reachable), key=str)
     if not grown:
         return None
+    samples = sum(int(labels[value]) for value in grown)
+    told = f"{', '.join(map(str, grown[:5]))}{', ...' if len(grown) > 5 else ''}"
     return (
-        f"{sum(int(labels[value]) for value in grown):,} samples have a label that the old model does not know "
-        f"({', '.join(map(str, grown[:5]))}{', ...' if len(grown) > 5 else ''}): it is wrong on all of them, so they "
-        f"can't be negative flips; rates among known classes stand in the slice 'label known to old'"
+        f"{samples:,} {'sample has' if samples == 1 else 'samples have'} a label that the old model does not know "
+        f"({told}): it can't be right on those, so they can't be negative flips; rates among known classes stand in "
+        f"the slice 'label known to old'"
     )
 
 
@@ -221,7 +226,7 @@ def _refuse_ids(engine: Engine, layout: Layout, seen: _Seen, rows: Mapping[str, 
             answer = engine.table(f"SELECT count(*) AS n FROM {side}_side WHERE id IS NULL", "checking ids")
             without[side] = int(answer["n"][0])
             if without[side]:
-                told = f"{layout.sources[side]}: {_rows(without[side])} without an id"
+                told = f"{layout.sources[side]}: {counted(without[side], 'row')} without an id"
                 if not (drop and layout.joined):
                     raise InputError(
                         f"{told} (column {_id_name(layout, side)!r}); give every sample an id"
@@ -271,7 +276,7 @@ def _refuse_values(engine: Engine, layout: Layout, seen: _Seen) -> list[str]:
         if not count:  # the other table's labels have the missing values
             continue
         settled = {"label": ("drop",), answers: ("drop", "wrong") if answers == "answer" else ("drop",), "group": ()}
-        told = f"{layout.told(place)} has no {what} for {_samples(count)}"
+        told = f"{layout.told(place)} has no {what} for {counted(count, 'sample')}"
         if treatment.nulls not in settled[what]:
             examples = _examples_where(engine, layout, f"{place.sql} IS NULL")
             ways = {"label": "; label them", answers: "; add them", "group": "; give every sample a group"}[what]
@@ -300,7 +305,7 @@ def _disagreeing(engine: Engine, layout: Layout) -> list[str]:
     if not count:
         return []
     treatment = layout.request.treatment.labels_disagree
-    told = f"the labels of {layout.sources['old']} and {layout.sources['new']} disagree on {_samples(count)}"
+    told = f"the labels of {layout.sources['old']} and {layout.sources['new']} disagree on {counted(count, 'sample')}"
     if treatment != "refuse":
         return [f"{told}: those of {layout.sources[treatment]} were taken, as asked"]
     answer = engine.table(
@@ -366,11 +371,3 @@ def _examples(engine: Engine, query: str) -> str:
 def _values(engine: Engine, query: str) -> list[Any]:
     found: list[Any] = engine.table(query, "")["x"].tolist()
     return found
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" + ("" if count == 1 else "s")
-
-
-def _samples(count: int) -> str:
-    return f"{count:,} sample" + ("" if count == 1 else "s")

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     BOOLEAN = "booleans"
     FLOAT = "floating-point numbers"
     TIME = "dates"
+    NOTHING = "only missing values"
     OTHER = "values of another type"
 
 
@@ -55,6 +56,8 @@ def kind_of_duckdb(type_name: str) -> Kind:
         (<Kind.INTEGER: 'integers'>, <Kind.TEXT: 'strings'>)
     """
     name = type_name.upper()
+    if name.strip('"') == "NULL":
+        return Kind.NOTHING
     if name.endswith("]"):
         return Kind.OTHER
     if name in _INTEGERS or (name.startswith("DECIMAL") and name.endswith(",0)")):

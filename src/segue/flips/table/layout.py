@@ -269,6 +269,8 @@ def _class_form(column: Column, told: str) -> Form:
             f"missing answer turns integers into floats: use the type Int64), or compare graded scores with "
             f"compare_score_tables()"
         )
+    if column.kind is Kind.NOTHING:
+        raise InputError(f"{told} holds only missing values; write one class per sample")
     if column.kind not in CLASSES:
         raise InputError(f"{told} holds {_what(column)}, which are no classes; write integers or strings")
     if column.kind is Kind.TEXT:
@@ -282,6 +284,8 @@ def _id_form(column: Column, told: str) -> Form:
             f"{told} holds floating-point numbers, which are no ids; write integers or strings (in pandas a missing id "
             f"turns integers into floats: use the type Int64)"
         )
+    if column.kind is Kind.NOTHING:
+        raise InputError(f"{told} holds only missing values; give every sample an id")
     if column.kind is Kind.TEXT and column.type.upper().startswith("ENUM"):
         return Form.TEXT
     return Form.INTEGER if column.kind is Kind.INTEGER and _wide(column) else Form.AS_IS
@@ -300,8 +304,8 @@ def _slice_form(column: Column, told: str) -> Form:
         return Form.SECONDS
     if column.kind is Kind.FLOAT:
         return Form.NUMBER
-    if column.kind is Kind.TEXT:
-        return Form.TEXT if column.type.upper().startswith("ENUM") else Form.AS_IS
+    if column.kind in {Kind.TEXT, Kind.NOTHING}:
+        return Form.TEXT if column.type.upper() != "VARCHAR" else Form.AS_IS
     return Form.INTEGER if column.kind is Kind.INTEGER and _wide(column) else Form.AS_IS
 
 

@@ -70,7 +70,7 @@ def measure(
     layout = lay_out(engine, request, joined=joined)
     found = count_all(engine, layout, judge_answers(layout), seed, shortcut)
     counts = found.tally.as_counts()
-    checks.refuse_strangers(engine, layout, counts.right_old, counts.right_new)
+    checks.refuse_strangers(engine, layout, counts)
     report = assemble(
         found.tally,
         flip_matrix=flips.flip_matrix(engine, layout, found.state),

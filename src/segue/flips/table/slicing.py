@@ -8,7 +8,7 @@ has many, the four quintiles are found first, exactly and in little memory, by c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from segue.errors import InputError
 from segue.flips.checks import MISSING
-from segue.flips.slices import BINS, MOST_CATEGORIES, MOST_NUMBERS_AS_CATEGORIES, bin_names, quantile_edges
+from segue.flips.slices import MOST_CATEGORIES, are_categories, bin_names, quantile_edges, quintile_ranks
 from segue.flips.table.engine import Engine
 from segue.flips.table.kinds import Kind
 from segue.flips.table.layout import Layout, Placed
@@ -74,9 +74,9 @@ class Slicing:
             return [str(name) for name in names.tolist()], code.astype(np.int64)
         numbers = np.where(missing, 0, values).astype(np.int64 if self.kind is Kind.INTEGER else np.float64)
         present = np.unique(numbers[~missing & (counts > 0)])
-        if self.kind is Kind.INTEGER and len(present) <= MOST_NUMBERS_AS_CATEGORIES:
+        if self.kind is not Kind.TIME and are_categories(present):
             code = np.where(missing, len(present), np.searchsorted(present, numbers))
-            return [*(str(value) for value in present.tolist()), MISSING], code.astype(np.int64)
+            return [*(f"{value:.0f}" for value in present.tolist()), MISSING], code.astype(np.int64)
         edges = quantile_edges(counted_quantiles(numbers[~missing].astype(np.float64), counts[~missing]))
         code = np.where(missing, len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
         return [*bin_names(edges, self._dtype), MISSING], code.astype(np.int64)
@@ -135,7 +135,7 @@ def _refuse_many(name: str, distinct: int) -> None:
 
 
 def counted_quantiles(values: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the quintiles of numbers that are given with their counts, as ``numpy.quantile`` of all would.
+    """Return the quintiles of numbers that are given with their counts, as the in-memory path finds them.
 
     Args:
         values: The numbers, ``(rows,)``, in any order, with repetitions.
@@ -152,13 +152,11 @@ def counted_quantiles(values: NDArray[np.float64], counts: NDArray[np.int64]) ->
     ordered, reached = values[order], np.cumsum(counts[order])
     if not len(reached) or reached[-1] == 0:
         return np.empty(0)
-    return _at_ranks(
-        int(reached[-1]), lambda ranks: [float(ordered[np.searchsorted(reached, rank, side="right")]) for rank in ranks]
-    )
+    return ordered[np.searchsorted(reached, quintile_ranks(int(reached[-1])), side="right")]
 
 
 def exact_quantiles(engine: Engine, relation: str, column: str) -> NDArray[np.float64]:
-    """Return the quintiles of a column of any size, as ``numpy.quantile`` would.
+    """Return the quintiles of a column of any size.
 
     Args:
         engine: Where the relation is.
@@ -175,19 +173,7 @@ def exact_quantiles(engine: Engine, relation: str, column: str) -> NDArray[np.fl
     if total == 0:
         return np.empty(0)
     whole = (float(answer["low"][0]), float(answer["high"][0]), total)
-    return _at_ranks(total, lambda ranks: [_value_at(engine, relation, column, rank, whole) for rank in ranks])
-
-
-def _at_ranks(total: int, values_at: Callable[[list[int]], list[float]]) -> NDArray[np.float64]:
-    """Return the quintiles among ``total`` values from a function that gives the values at ranks 0 to total - 1."""
-    positions = np.linspace(0, 1, BINS + 1)[1:-1] * (total - 1)
-    below = np.floor(positions).astype(np.int64)
-    above = np.minimum(below + 1, total - 1)
-    share = positions - below
-    low, high = np.array(values_at(below.tolist())), np.array(values_at(above.tolist()))
-    # numpy's own way to interpolate, so that the edges are the same to the last bit
-    between: NDArray[np.float64] = np.where(share < 0.5, low + (high - low) * share, high - (high - low) * (1 - share))
-    return between
+    return np.array([_value_at(engine, relation, column, rank, whole) for rank in quintile_ranks(total)])
 
 
 def _value_at(engine: Engine, relation: str, column: str, rank: int, whole: tuple[float, float, int]) -> float:

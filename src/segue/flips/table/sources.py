@@ -158,7 +158,8 @@ def _formed(column: Column, form: Form) -> str:
         number = f"CAST({name} AS DOUBLE)"
         return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END" if column.kind is Kind.FLOAT else number
     if form is Form.SECONDS:
-        return f"CAST(floor(epoch(CAST({name} AS TIMESTAMP))) AS BIGINT)"
+        instant = name if "TIME ZONE" in column.type.upper() else f"CAST({name} AS TIMESTAMP)"
+        return f"CAST(floor(epoch({instant})) AS BIGINT)"
     return name
 
 
