@@ -169,23 +169,27 @@ def _between(values: Floats, groups: NDArray[np.int64]) -> float:
     return float(np.sum(np.bincount(groups, values) ** 2) - np.sum(values**2))
 
 
-def holm(p_values: Sequence[float] | Floats) -> Floats:
-    """Return p-values adjusted for their number by Holm's step-down procedure (Scand. J. Stat. 6, 1979).
+def weighted_holm(p_values: Sequence[float] | Floats, weights: Sequence[float] | Floats) -> Floats:
+    """Return p-values adjusted for their number by Holm's weighted step-down procedure (Scand. J. Stat. 6, 1979).
 
     Args:
         p_values: The p-values, ``(tests,)``.
+        weights: What share of the error each test may spend, ``(tests,)``, in any unit; fixed without a look at the
+            data that the p-values come from.
 
     Returns:
         The adjusted p-values: rejecting those at most ``q`` makes one or more false rejections with probability at
         most ``q``, however the tests depend on each other.
 
     Example:
-        >>> holm([0.01, 0.04, 0.03]).round(10).tolist()
+        >>> weighted_holm([0.01, 0.04, 0.03], [1, 1, 1]).round(10).tolist()
         [0.03, 0.06, 0.06]
+        >>> weighted_holm([0.04, 0.02], [4, 1]).round(10).tolist()
+        [0.05, 0.05]
     """
-    p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    p, share = np.asarray(p_values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    order = np.argsort(p / share, kind="stable")
+    remaining = np.cumsum(share[order][::-1])[::-1]
     adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(steps, 1.0)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] / share[order] * remaining), 1.0)
     return adjusted

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 from segue.flips.conditions import Between, Condition, Equals, IsMissing
 from segue.flips.features import Feature
 
-FINE = 64
-COARSE = 16
+FINE = 40
+COARSE = 10
 MOST_CATEGORIES = 60
 
 
@@ -51,9 +52,15 @@ class CodedColumn:
         code = np.arange(self.size)
         return ((code >= ranges[:, :1]) & (code <= ranges[:, 1:])).astype(np.float64)
 
+    @cached_property
     def fine_ranges(self) -> NDArray[np.intp]:
-        """Return all ranges of an ordered column's bins that leave a bin out, ``(ranges, 2)``."""
+        """All ranges of an ordered column's bins that leave a bin out, ``(ranges, 2)``."""
         return _all_ranges(np.arange(self.ordered + 1), self.ordered)
+
+    def ends(self, ranges: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return how many values a reader must know of each range, ``(ranges,)``: 2 of one with two ends, else 1."""
+        inner = (ranges[:, 0] > 0) & (ranges[:, 1] < self.ordered - 1)
+        return np.where(inner, 2.0, 1.0)
 
     def condition(self, low: int, high: int) -> Condition:
         """Return the condition that a range of codes stands for."""

@@ -19,14 +19,14 @@ class DiscoveredSlice:
 
     Attributes:
         conditions: What the samples of the slice have in common, one to three conditions.
-        samples: Samples of the slice in the confirmation part.
+        samples: Samples of the slice in the confirmation part, the one on which it was not found.
         flips: How many of these flipped.
         rate: Their (weighted) share, with its interval. As with every reported maximum, rates of slices that only just
             pass lean a little to the high side.
         rest_rate: The (weighted) share of flips in the rest of the confirmation part.
         lift: ``rate / rest_rate``; infinite where nothing flipped in the rest.
         p_value: One-sided test of "flips are no more frequent here than in the rest".
-        adjusted_p_value: The same, adjusted for all candidates (Holm).
+        adjusted_p_value: The same, adjusted for all candidates (weighted Holm).
         found_samples: Samples of the slice in the discovery part.
         found_flips: How many of these flipped.
     """
@@ -80,13 +80,13 @@ class Discovery:
     """What a search for slices found and confirmed.
 
     Attributes:
-        slices: The confirmed slices, the surest first; each has an excess that those before it do not explain.
-        candidates: How many slices were tested on the confirmation part.
+        slices: The confirmed slices, the best first; each has an excess that those before it do not explain.
+        candidates: How many slices were tested, on the part on which they were not found.
         fdr: Bound on the probability of any false slice among those reported, and so on the false discovery rate.
-        samples_found: Samples of the discovery part.
-        samples_confirmed: Samples of the confirmation part.
-        flips_found: Flips in the discovery part.
-        flips_confirmed: Flips in the confirmation part.
+        samples_found: Samples of the first part. Each part is searched, and confirms what was found on the other.
+        samples_confirmed: Samples of the second part.
+        flips_found: Flips in the first part.
+        flips_confirmed: Flips in the second part.
         notes: What could not be searched or decided, and why, in sentences.
     """
 
@@ -107,9 +107,9 @@ class Discovery:
         else:
             lines = ["No slice was found in which flips concentrate."]
         lines.append(
-            f"Searched on {self.samples_found:,} samples ({self.flips_found:,} flips), tested {self.candidates:,} "
-            f"candidate{'' if self.candidates == 1 else 's'} on {self.samples_confirmed:,} others "
-            f"({self.flips_confirmed:,} flips)."
+            f"Searched on {self.samples_found:,} samples ({self.flips_found:,} flips) and on "
+            f"{self.samples_confirmed:,} others ({self.flips_confirmed:,} flips); candidates tested on the part where "
+            f"they were not found: {self.candidates:,}."
         )
         return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
 

@@ -1,19 +1,23 @@
 """Discovery of the slices in which flips concentrate, found on one part of the data and confirmed on another.
 
 Whoever looks through thousands of conjunctions finds one with many flips in any data. So the samples are split at
-random (whole groups, where groups are given): slices are searched on the one part, and the few best, whatever they
+random in two (whole groups, where groups are given): slices are searched on one part, and the few best, whatever they
 are, are tested once on the other, which the search has not seen (Webb, "Discovering significant patterns", Machine
-Learning 68, 2007). The number of tests is the number of candidates, about twenty, not the thousands searched.
+Learning 68, 2007). Then the parts change places, so that less depends on the luck of the split (cross-screening: Zhao,
+Small and Rosenbaum, J. Am. Stat. Assoc. 113, 2018); each direction has half of the error to spend.
 
-Why Holm's and not Benjamini and Hochberg's adjustment: slices overlap or exclude each other, so that their tests
+Why Holm's adjustment and not Benjamini and Hochberg's: slices overlap or exclude each other, so that their tests
 depend positively and negatively, for which Benjamini and Hochberg's proof does not stand; and of several confirmed
-slices that show the same flips only the best is reported, and leaving out true findings raises the share of false ones
-among the rest. Holm bounds the probability of any false report, which bounds the false discovery rate too, under any
-dependence and for any selection among the confirmed; with twenty tests and a handful of true slices it costs little.
+slices that show the same flips only the best is told, and leaving out true findings raises the share of false ones
+among the rest. Holm bounds the probability of any false slice, which bounds the false discovery rate too, under any
+dependence and for any selection among the confirmed. What this costs in power is won back by weights: the candidate
+that the search ranks ``k``-th gets a share of the error in proportion to ``1/k**2``, which is valid because the ranks
+come from the other part.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,12 +27,12 @@ from numpy.typing import ArrayLike, NDArray
 from segue.errors import InputError
 from segue.flips import checks, intervals
 from segue.flips.conditions import Conjunction
-from segue.flips.confirmation import Outcomes, excess_p_value, group_correlation, holm
+from segue.flips.confirmation import Outcomes, excess_p_value, group_correlation, weighted_holm
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, Tally
 from segue.flips.cuts import CodedColumn, code_column
 from segue.flips.discovered import DiscoveredSlice, Discovery
 from segue.flips.features import Feature, read_features
-from segue.flips.subgroups import Limits, Search
+from segue.flips.subgroups import Found, Limits, Search
 
 FEWEST_FLIPS = 4
 """Flips that each part must have: with fewer no slice can be told from luck."""
@@ -38,17 +42,30 @@ ALIKE = 0.6
 """Of two candidates that share more than this much of their union, only the better one is tested."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A slice to be tested.
+OF_ITS_OWN = 0.05
+"""Level of the test that a slice has an excess which better slices do not explain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """A slice that was found on one part and tested on the other.
 
     Attributes:
         conjunction: Its conditions.
         inside: Whether each sample, of both parts, lies in it, ``(n,)``.
+        found: The part on which it was found, ``(n,)``; the others are those on which it was tested.
+        p_value: Of the test on the others.
+        adjusted_p_value: The same, adjusted for all slices tested.
+        evidence: Log likelihood ratio where it was found, less the price of its conditions, and minus the logarithm of
+            the p-value where it was tested.
     """
 
     conjunction: Conjunction
     inside: NDArray[np.bool_]
+    found: NDArray[np.bool_]
+    p_value: float
+    adjusted_p_value: float
+    evidence: float
 
 
 def discover(
@@ -110,46 +127,57 @@ def discover(
         features = [
             replace(feature, values=feature.values[looked], missing=feature.missing[looked]) for feature in features
         ]
-    found = split(outcomes, np.random.default_rng(seed))
-    notes = _too_few(outcomes, found, fewest_samples)
-    tested: list[Candidate] = []
+    first = split(outcomes, np.random.default_rng(seed))
+    notes = _too_few(outcomes, first, fewest_samples)
+    tested: list[Tested] = []
     if not notes:
-        coded, notes = _code(features, found, fewest_samples)
-        search = Search(
-            coded,
-            np.flatnonzero(found),
-            outcomes.flipped,
-            _worth(outcomes, found),
-            Limits(most_conditions, fewest_samples),
-        )
-        tested, left_out = choose(search, coded, candidates)
-        if left_out:
-            notes.append(
-                f"{left_out:,} pairs of columns, those with the least to show alone, were not searched together"
-            )
-    kept = outcomes.part(~found)
-    p_values = [excess_p_value(candidate.inside[~found], kept) for candidate in tested]
-    adjusted = holm(p_values)
-    passed = sorted((p, index) for index, p in enumerate(p_values) if adjusted[index] <= fdr)
-    told = unexplained([tested[index].inside[~found] for _, index in passed], kept, fdr)
-    if told and kept.groups is not None and len(np.unique(kept.groups)) < FEWEST_GROUPS:
-        notes.append(
-            f"with fewer than {FEWEST_GROUPS} groups to confirm on, how alike the members of a group are is unsure"
-        )
-    slices = [
-        _describe(tested[index], outcomes, found, p, float(adjusted[index]), confidence)
-        for p, index in (passed[place] for place in told)
-    ]
+        limits = Limits(most_conditions, fewest_samples)
+        for found in (first, ~first):
+            more, hints = _search_and_test(features, outcomes, found, limits, candidates)
+            tested += more
+            notes += [hint for hint in hints if hint not in notes]
+    passed = sorted(
+        (one for one in tested if one.adjusted_p_value <= fdr), key=lambda one: (-one.evidence, str(one.conjunction))
+    )
+    told = unexplained(passed, outcomes)
+    if told and outcomes.groups is not None and len(np.unique(outcomes.groups)) < 2 * FEWEST_GROUPS:
+        notes.append(f"with fewer than {2 * FEWEST_GROUPS} groups, how alike the members of a group are is unsure")
     return Discovery(
-        slices=tuple(slices),
+        slices=tuple(_describe(one, outcomes, confidence) for one in told),
         candidates=len(tested),
         fdr=fdr,
-        samples_found=int(found.sum()),
-        samples_confirmed=int((~found).sum()),
-        flips_found=int((outcomes.flipped & found).sum()),
-        flips_confirmed=int(kept.flipped.sum()),
+        samples_found=int(first.sum()),
+        samples_confirmed=int((~first).sum()),
+        flips_found=int((outcomes.flipped & first).sum()),
+        flips_confirmed=int((outcomes.flipped & ~first).sum()),
         notes=tuple(notes),
     )
+
+
+def _search_and_test(
+    features: Sequence[Feature], outcomes: Outcomes, found: NDArray[np.bool_], limits: Limits, most: int
+) -> tuple[list[Tested], list[str]]:
+    coded, notes = _code(features, found, limits.fewest)
+    search = Search(coded, np.flatnonzero(found), outcomes.flipped, _worth(outcomes, found), limits)
+    chosen, left_out = choose(search, most)
+    if left_out:
+        notes.append(f"{left_out:,} pairs of columns, those with the least to show alone, were not searched together")
+    slices = []
+    for one in chosen:
+        inside = np.ones(len(found), dtype=bool)
+        for number, low, high in one.parts:
+            inside &= (coded[number].codes >= low) & (coded[number].codes <= high)
+        conditions = tuple(coded[number].condition(low, high) for number, low, high in one.parts)
+        slices.append((Conjunction(conditions), inside))
+    kept = outcomes.part(~found)
+    p_values = [excess_p_value(inside[~found], kept) for _, inside in slices]
+    # Twice, since each part's slices have half of the error to spend.
+    adjusted = np.minimum(2 * weighted_holm(p_values, [1 / rank**2 for rank in range(1, len(slices) + 1)]), 1.0)
+    tested = [
+        Tested(conjunction, inside, found, p, float(q), -one.rank - math.log(max(p, 1e-300)))
+        for one, (conjunction, inside), p, q in zip(chosen, slices, p_values, adjusted, strict=True)
+    ]
+    return tested, notes
 
 
 def split(outcomes: Outcomes, draws: np.random.Generator) -> NDArray[np.bool_]:
@@ -175,53 +203,47 @@ def split(outcomes: Outcomes, draws: np.random.Generator) -> NDArray[np.bool_]:
     return np.asarray(chosen[units])
 
 
-def choose(search: Search, coded: Sequence[CodedColumn], most: int) -> tuple[list[Candidate], int]:
+def choose(search: Search, most: int) -> tuple[list[Found], int]:
     """Search the discovery part and choose the slices to test: the best ones that are not much alike.
 
     Args:
         search: The discovery part.
-        coded: Its columns, over both parts.
         most: How many slices to test at most.
 
     Returns:
-        The candidates, best first, and the number of pairs of columns that were not searched.
+        The slices, best first, and the number of pairs of columns that were not searched.
     """
     ranked, left_out = search.run()
-    chosen: list[NDArray[np.bool_]] = []
-    candidates = []
+    chosen: list[Found] = []
+    masks: list[NDArray[np.bool_]] = []
     for one in ranked:
         if len(chosen) == most:
             break
         here = np.zeros(search.size, dtype=bool)
         here[search.inside(one.parts)] = True
-        if any((here & other).sum() > ALIKE * (here | other).sum() for other in chosen):
-            continue
-        chosen.append(here)
-        inside = np.ones(len(coded[0].codes), dtype=bool)
-        for number, low, high in one.parts:
-            inside &= (coded[number].codes >= low) & (coded[number].codes <= high)
-        conditions = tuple(coded[number].condition(low, high) for number, low, high in one.parts)
-        candidates.append(Candidate(Conjunction(conditions), inside))
-    return candidates, left_out
+        if all((here & other).sum() <= ALIKE * (here | other).sum() for other in masks):
+            chosen.append(one)
+            masks.append(here)
+    return chosen, left_out
 
 
-def unexplained(slices: Sequence[NDArray[np.bool_]], outcomes: Outcomes, level: float) -> list[int]:
-    """Leave out slices whose excess is that of surer ones: outside these they have none.
+def unexplained(passed: Sequence[Tested], outcomes: Outcomes) -> list[Tested]:
+    """Leave out slices whose excess is that of better ones: outside these they have none on their confirmation part.
 
     Args:
-        slices: Whether each sample lies in each confirmed slice, the surest first, ``(n,)`` each.
+        passed: The confirmed slices, the best first.
         outcomes: The samples.
-        level: Level of the test of the excess outside the slices told before.
 
     Returns:
-        The positions of the slices to tell.
+        The slices to tell.
     """
-    told: list[int] = []
+    told: list[Tested] = []
     outside = np.ones(len(outcomes.flipped), dtype=bool)
-    for place, inside in enumerate(slices):
-        if not told or excess_p_value(inside[outside], outcomes.part(outside)) <= level:
-            told.append(place)
-            outside &= ~inside
+    for one in passed:
+        looked = outside & ~one.found
+        if not told or excess_p_value(one.inside[looked], outcomes.part(looked)) <= OF_ITS_OWN:
+            told.append(one)
+            outside &= ~one.inside
     return told
 
 
@@ -298,24 +320,22 @@ def _worth(outcomes: Outcomes, found: NDArray[np.bool_]) -> NDArray[np.float64] 
     return worth * (float(here.sum()) / squares if squares > 0 else 1.0)
 
 
-def _describe(
-    candidate: Candidate, outcomes: Outcomes, found: NDArray[np.bool_], p: float, adjusted: float, confidence: float
-) -> DiscoveredSlice:
-    here, elsewhere = candidate.inside & ~found, ~candidate.inside & ~found
+def _describe(one: Tested, outcomes: Outcomes, confidence: float) -> DiscoveredSlice:
+    here, elsewhere = one.inside & ~one.found, ~one.inside & ~one.found
     cells = np.where(outcomes.flipped, NEGATIVE_FLIP, BOTH_RIGHT).astype(np.int8)
-    rest = outcomes.part(elsewhere)
+    inside, rest = outcomes.part(here), outcomes.part(elsewhere)
     rest_rate = float(np.average(rest.flipped, weights=rest.mass))
-    inside = outcomes.part(here)
-    rate = intervals.rate(Tally.of(cells[here], inside.weights, inside.groups), (NEGATIVE_FLIP,), confidence=confidence)
+    tally = Tally.of(cells[here], inside.weights, inside.groups)
+    rate = intervals.rate(tally, (NEGATIVE_FLIP,), confidence=confidence)
     return DiscoveredSlice(
-        conditions=candidate.conjunction.conditions,
+        conditions=one.conjunction.conditions,
         samples=int(here.sum()),
         flips=int(inside.flipped.sum()),
         rate=rate,
         rest_rate=rest_rate,
-        lift=rate.value / rest_rate if rest_rate > 0 else float("inf"),
-        p_value=p,
-        adjusted_p_value=adjusted,
-        found_samples=int((candidate.inside & found).sum()),
-        found_flips=int((candidate.inside & found & outcomes.flipped).sum()),
+        lift=rate.value / rest_rate if rest_rate > 0 else math.inf,
+        p_value=one.p_value,
+        adjusted_p_value=one.adjusted_p_value,
+        found_samples=int((one.inside & one.found).sum()),
+        found_flips=int((one.inside & one.found & outcomes.flipped).sum()),
     )

@@ -57,7 +57,7 @@ class Limits:
         most_conditions: Conditions in a conjunction, 1 to 3.
         fewest: Samples that a slice has at least in the discovery part.
         largest: Share of the discovery part that a slice has at most.
-        price: What each condition must add to the score (natural logarithm).
+        price: What each value, and each end of a range, must add to the score (natural logarithm).
     """
 
     most_conditions: int = 3
@@ -121,6 +121,7 @@ class Search:
         self.flips = float(len(self.hit_rows)) if self.hit_mass is None else float(self.hit_mass.sum())
         self.size = len(rows)
         self.members = [column.members(column.ranges) for column in columns]
+        self.prices = [limits.price * column.ends(column.ranges) for column in columns]
 
     def run(self) -> tuple[list[Found], int]:
         """Search conjunctions of up to three conditions.
@@ -174,10 +175,14 @@ class Search:
         weights = None if mass is None else (mass if rows is None else mass[rows])
         return np.bincount(codes, weights=weights, minlength=size).astype(np.float64)
 
-    def _score(self, k: Floats, n: Floats, conditions: int) -> Floats:
+    def _price(self, parts: Parts) -> float:
+        ends = (self.columns[number].ends(np.array([[low, high]]))[0] for number, low, high in parts)
+        return self.limits.price * float(sum(ends))
+
+    def _score(self, k: Floats, n: Floats, price: Floats | float) -> Floats:
         allowed = (n >= self.limits.fewest) & (n <= self.limits.largest * self.samples) & (k > 0)
         ratio = log_likelihood_ratio(k, n, self.flips, self.samples)
-        return np.where(allowed & (ratio > 0), ratio - self.limits.price * conditions, -np.inf)
+        return np.where(allowed & (ratio > 0), ratio - price, -np.inf)
 
     def _singles(self, number: int, given: Parts, inside: NDArray[np.intp] | None) -> Iterator[Found]:
         """Yield the best conditions on one column that overlap little, within the slice of the given ones."""
@@ -192,13 +197,13 @@ class Search:
             histogram = self._count(self.codes[number][inside], inside, column.size, self.mass)
             hit_histogram = self._count(self.codes[number][hit], hit, column.size, self.mass)
         n, k = members @ histogram, members @ hit_histogram
-        score = self._score(k, n, len(given) + 1)
+        score = self._score(k, n, self._price(given) + self.prices[number])
         for _ in range(PER_COLUMNS):
             best = int(np.argmax(score))
             if score[best] == -np.inf:
                 return
             parts = tuple(sorted((*given, _part(number, column, best))))
-            yield Found(-float(score[best]), parts, float(score[best]) + self.limits.price * len(parts))
+            yield Found(-float(score[best]), parts, float(score[best]) + self._price(parts))
             shared = members @ (histogram * members[best])
             score[shared > OVERLAP * (n + n[best] - shared)] = -np.inf
 
@@ -213,14 +218,14 @@ class Search:
         )
         rows, across = self.members[a], self.members[b].T
         n, k = rows @ histogram @ across, rows @ hits @ across
-        score = self._score(k, n, 2)
+        score = self._score(k, n, self.prices[a][:, None] + self.prices[b][None, :])
         for _ in range(PER_COLUMNS):
             row, col = np.unravel_index(int(np.argmax(score)), score.shape)
             if score[row, col] == -np.inf:
                 return
             parts = (_part(a, first, row), _part(b, second, col))
             best = float(score[row, col])
-            yield Found(-best, parts, best + 2 * self.limits.price)
+            yield Found(-best, parts, best + self._price(parts))
             shared = (rows * rows[row]) @ histogram @ (across * across[:, [col]])
             score[shared > OVERLAP * (n + n[row, col] - shared)] = -np.inf
 
@@ -251,8 +256,9 @@ class Search:
         hit = inside[self.flipped[inside]]
         n = np.array(float(len(inside)) if self.mass is None else self.mass[inside].sum())
         k = np.array(float(len(hit)) if self.mass is None else self.mass[hit].sum())
-        score = float(self._score(k, n, len(parts)))
-        return Found(-score, parts, score + self.limits.price * len(parts))
+        price = self._price(parts)
+        score = float(self._score(k, n, price))
+        return Found(-score, parts, score + price)
 
     def _move(self, one: Found, number: int) -> Found:
         column = self.columns[number]
@@ -264,14 +270,14 @@ class Search:
         hit = inside[self.flipped[inside]]
         n = self._ranges(self._count(self.codes[number][inside], inside, column.size, self.mass), column)
         k = self._ranges(self._count(self.codes[number][hit], hit, column.size, self.mass), column)
-        ranges = column.fine_ranges()
-        score = self._score(k, n, len(one.parts))
+        ranges = column.fine_ranges
+        score = self._score(k, n, self._price(others) + self.limits.price * column.ends(ranges))
         best = int(np.argmax(score))
         moved = tuple(sorted((*others, (number, int(ranges[best, 0]), int(ranges[best, 1])))))
-        return Found(-float(score[best]), moved, float(score[best]) + self.limits.price * len(moved))
+        return Found(-float(score[best]), moved, float(score[best]) + self._price(moved))
 
     def _ranges(self, histogram: Floats, column: CodedColumn) -> Floats:
-        ranges = column.fine_ranges()
+        ranges = column.fine_ranges
         sums = np.concatenate([[0.0], np.cumsum(histogram)])
         return np.asarray(sums[ranges[:, 1] + 1] - sums[ranges[:, 0]])
 
