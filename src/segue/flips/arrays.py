@@ -24,7 +24,7 @@ from segue.flips.checks import (
 )
 from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP, Tally, cell_of
 from segue.flips.discovery import discover
-from segue.flips.estimators import is_estimator, predictions_of
+from segue.flips.estimators import answers_of, is_estimator, predictions_of
 from segue.flips.multilabel import judge_multilabel
 from segue.flips.result import FlipReport
 from segue.flips.samples import FlipMatrix, FlippedSamples
@@ -96,6 +96,8 @@ def compare(
     truth = as_array(labels, "labels")
     old_threshold, new_threshold = _thresholds(thresholds)
     if truth.ndim == 2 and truth.shape[1] > 1:
+        old = answers_of(old, "old", inputs) if is_estimator(old) else old
+        new = answers_of(new, "new", inputs) if is_estimator(new) else new
         judged, extra = judge_multilabel(truth, old, new, new_classes or classes, (old_threshold, new_threshold))
     else:
         truth = class_column(truth[:, 0] if truth.ndim == 2 else truth, "labels")
@@ -149,6 +151,11 @@ def _predictions(
     values: Any, name: str, classes: Sequence[Any] | None, threshold: float | None, inputs: Any | None
 ) -> Predictions:
     if is_estimator(values):
+        if threshold is not None:
+            raise InputError(
+                f"thresholds are for scores, but {name} is an estimator and decides itself; leave them out, or pass "
+                f"its predict_proba(X)[:, 1] in its place"
+            )
         return predictions_of(values, name, inputs)
     return read_predictions(values, name, classes, threshold)
 

@@ -25,6 +25,30 @@ def is_estimator(values: Any) -> bool:
     return callable(getattr(values, "predict", None))
 
 
+def answers_of(model: Any, name: str, inputs: Any | None) -> Any:
+    """Return what a fitted model's ``predict`` says.
+
+    Args:
+        model: A fitted model with ``predict``.
+        name: What the caller calls it.
+        inputs: What it predicts from.
+
+    Returns:
+        Its answers, unread.
+
+    Raises:
+        InputError: If there are no inputs, or the model is not fitted or can't take them.
+    """
+    if isinstance(model, type):
+        raise InputError(f"{name} is the class {model.__name__}, not a model; pass a fitted {model.__name__}(...)")
+    if inputs is None:
+        raise InputError(f"{name} is a fitted {type(model).__name__}; pass inputs=X as well, what it predicts from")
+    try:
+        return model.predict(inputs)
+    except Exception as error:  # the model is the caller's: whatever it raises is told as its own words
+        raise InputError(f"{name} ({type(model).__name__}) can't predict from inputs: {one_line(error)}") from error
+
+
 def predictions_of(model: Any, name: str, inputs: Any | None) -> Predictions:
     """Ask a fitted classifier for its answers, and for its probabilities where it gives any.
 
@@ -42,12 +66,8 @@ def predictions_of(model: Any, name: str, inputs: Any | None) -> Predictions:
     Raises:
         InputError: If there are no inputs, or the model is not fitted or can't take them.
     """
-    if isinstance(model, type):
-        raise InputError(f"{name} is the class {model.__name__}, not a model; pass a fitted {model.__name__}(...)")
-    if inputs is None:
-        raise InputError(f"{name} is a fitted {type(model).__name__}; pass inputs=X as well, what it predicts from")
+    said = answers_of(model, name, inputs)
     try:
-        said = model.predict(inputs)
         probabilities = model.predict_proba(inputs) if hasattr(model, "predict_proba") else None
     except Exception as error:  # the model is the caller's: whatever it raises is told as its own words
         raise InputError(f"{name} ({type(model).__name__}) can't predict from inputs: {one_line(error)}") from error
