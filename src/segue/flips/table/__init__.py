@@ -6,6 +6,7 @@ them joined on the samples' ids, or one that holds both models' predictions.
 
 from segue.flips.table.compare import compare_tables
 from segue.flips.table.engine import Progress, ResourceError, Resources
+from segue.flips.table.scores import compare_score_tables
 from segue.flips.table.sources import Table
 
-__all__ = ["Progress", "ResourceError", "Resources", "Table", "compare_tables"]
+__all__ = ["Progress", "ResourceError", "Resources", "Table", "compare_score_tables", "compare_tables"]

@@ -21,7 +21,6 @@ from segue.flips.table.state import (
     CELL_BASE,
     FLAWED,
     LABELS_DISAGREE,
-    LARGEST_FINITE,
     NO_GROUP,
     NO_ID,
     NO_LABEL,
@@ -262,7 +261,7 @@ def _refuse_values(engine: Engine, layout: Layout, seen: _Seen) -> list[str]:
     treatment = layout.request.treatment
     notes: list[str] = []
     by_group = [(place, "group", NO_GROUP) for place in (layout.group,) if place is not None]
-    answers = "score" if layout.request.label is None else "answer"
+    answers = "finite score" if layout.request.label is None else "answer"
     missing: list[tuple[Placed, str, int]] = [
         *((place, "label", NO_LABEL) for place in layout.labels_needed),
         (layout.old, answers, NO_OLD_ANSWER),
@@ -290,7 +289,7 @@ def _refuse_values(engine: Engine, layout: Layout, seen: _Seen) -> list[str]:
         notes += _disagreeing(engine, layout)
     if layout.weight is not None and seen.flaw(BAD_WEIGHT):
         weight = layout.weight.sql
-        bad = f"NOT COALESCE({weight} >= 0 AND {weight} <= {LARGEST_FINITE}, FALSE)"
+        bad = f"COALESCE({weight} < 0, TRUE)"
         raise InputError(
             f"{layout.told(layout.weight)} has {_count(engine, layout, bad):,} weights that are negative, missing or "
             f"infinite{_examples_where(engine, layout, bad)}; give every sample a finite weight of zero or more"

@@ -6,12 +6,21 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segue.errors import InputError
 from segue.flips.result import FlipReport
 from segue.flips.table import flips as flipped
 from segue.flips.table.engine import Resources, duckdb_session
 from segue.flips.table.measure import measure
-from segue.flips.table.request import Duplicates, LabelsDisagree, Missing, Nulls, Request, Treatment, pair, several
+from segue.flips.table.request import (
+    Duplicates,
+    LabelsDisagree,
+    Missing,
+    Nulls,
+    Request,
+    Treatment,
+    answer_columns,
+    pair,
+    several,
+)
 from segue.flips.table.shortcut import count_wrong_only
 from segue.flips.table.sources import DuckDBSources, Table
 
@@ -35,6 +44,7 @@ def compare_tables(
     flips: int = 1000,
     flips_to: str | os.PathLike[str] | None = None,
     confidence: float = 0.95,
+    discover_slices: bool = False,
     names: tuple[str, str] = ("old", "new"),
     seed: int = 0,
     resources: Resources | None = None,
@@ -63,8 +73,10 @@ def compare_tables(
         flips: How many flipped samples the report holds at most, negative flips first; counts are always of all.
         flips_to: A Parquet or CSV file to which all flipped samples are written.
         confidence: Coverage of the intervals.
+        discover_slices: Also look for conjunctions of conditions on the slice columns in which flips concentrate; on a
+            million samples chosen at random where there are more.
         names: What the old and the new model are called in reports.
-        seed: Seed of the cluster bootstrap.
+        seed: Seed of the cluster bootstrap and of the discovery.
         resources: Memory, threads, temporary folder, and a callback for progress.
 
     Returns:
@@ -84,7 +96,7 @@ def compare_tables(
     """
     request = Request(
         id=None if id is None else pair(id, "id"),
-        answers=_answers(prediction, new, "prediction"),
+        answers=answer_columns(prediction, "prediction", joined=new is not None),
         label=pair(label, "label"),
         slices=several(slices, "slices"),
         weights=weights,
@@ -102,6 +114,7 @@ def compare_tables(
             request,
             joined=new is not None,
             confidence=confidence,
+            discover_slices=discover_slices,
             names=names,
             limit=flips,
             seed=seed,
@@ -110,13 +123,3 @@ def compare_tables(
         if flips_to is not None:
             flipped.write_flips(engine, layout, state, flips_to)
     return report
-
-
-def _answers(columns: str | tuple[str, str], new: Table | None, name: str) -> tuple[str, str]:
-    found = pair(columns, name)
-    if new is None and found[0] == found[1]:
-        raise InputError(
-            f"there is one table, but {name} names one column ({found[0]!r}); pass the second table, or name the "
-            f"columns of the old and the new model"
-        )
-    return found

@@ -26,6 +26,8 @@ from segue.flips.table.kinds import Column, Form
 if TYPE_CHECKING:
     import duckdb
 
+    from segue.flips.table.layout import Layout
+
 Answer = dict[str, NDArray[Any]]
 Projection = Mapping[str, tuple[str, Form]]
 Progress = Callable[[str, float], None]
@@ -65,6 +67,16 @@ class Engine(Protocol):
             side: ``"old"`` or ``"new"``.
             columns: The relation's columns: the source's column and the form in which it is read.
             distinct: Whether identical rows count once.
+        """
+        ...
+
+    def some_rows(self, layout: Layout, share: float, seed: int) -> str:
+        """Return a condition that holds for about a share of the joined rows, chosen at random.
+
+        Args:
+            layout: Where the columns are.
+            share: The share.
+            seed: Seed of the choice, where the engine can repeat it.
         """
         ...
 

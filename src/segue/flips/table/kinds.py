@@ -25,6 +25,7 @@ class Form(StrEnum):
     INTEGER = "integer"
     TEXT = "text"
     NUMBER = "number"
+    FINITE = "finite number"
     SECONDS = "seconds"
 
 

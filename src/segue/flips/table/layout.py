@@ -294,7 +294,7 @@ def _id_form(column: Column, told: str) -> Form:
 def _score_form(column: Column, told: str) -> Form:
     if column.kind not in {Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN}:
         raise InputError(f"{told} holds {_what(column)}; write one number per sample")
-    return Form.NUMBER
+    return Form.FINITE
 
 
 def _slice_form(column: Column, told: str) -> Form:

@@ -13,6 +13,7 @@ from segue.flips.result import FlipReport
 from segue.flips.slices import SliceTally
 from segue.flips.table import checks, flips
 from segue.flips.table.counting import Counted, count, count_by_column
+from segue.flips.table.discovering import discover_in
 from segue.flips.table.engine import Engine
 from segue.flips.table.layout import Layout, lay_out
 from segue.flips.table.request import Request
@@ -41,6 +42,7 @@ def measure(
     *,
     joined: bool,
     confidence: float = 0.95,
+    discover_slices: bool = False,
     names: tuple[str, str] = ("old", "new"),
     limit: int = 1000,
     seed: int = 0,
@@ -53,9 +55,10 @@ def measure(
         request: The columns, and how to treat what is not as it should be.
         joined: Whether there are two tables.
         confidence: Nominal coverage of the intervals.
+        discover_slices: Whether to look for conjunctions in which flips concentrate.
         names: What the old and the new model are called.
         limit: How many flipped samples to fetch at most.
-        seed: Seed of the cluster bootstrap.
+        seed: Seed of the cluster bootstrap and of the discovery.
         shortcut: A faster way to count, if the engine has one.
 
     Returns:
@@ -71,14 +74,19 @@ def measure(
     found = count_all(engine, layout, judge_answers(layout), seed, shortcut)
     counts = found.tally.as_counts()
     checks.refuse_strangers(engine, layout, counts)
+    discovery, notes = None, list(found.notes)
+    if discover_slices:
+        discovery, more = discover_in(engine, layout, found.state, counts.samples, seed)
+        notes += more
     report = assemble(
         found.tally,
         flip_matrix=flips.flip_matrix(engine, layout, found.state),
         flips=flips.flipped_samples(engine, layout, found.state, counts, limit),
         confidence=confidence,
         slices=found.slices,
+        discovery=discovery,
         names=names,
-        notes=found.notes,
+        notes=notes,
     )
     return report, layout, found.state
 

@@ -92,6 +92,29 @@ def pair(value: Any, name: str) -> tuple[str, str]:
     raise InputError(f"{name} is {value!r}; pass a column's name, or one for the old and one for the new model")
 
 
+def answer_columns(value: Any, name: str, *, joined: bool) -> tuple[str, str]:
+    """Return the columns with the old and the new model's answers or scores.
+
+    Args:
+        value: One name for both, or a pair of names.
+        name: What the argument is called.
+        joined: Whether there are two tables, whose columns may have the same name.
+
+    Returns:
+        Both names.
+
+    Raises:
+        InputError: If one table has the same column for both.
+    """
+    found = pair(value, name)
+    if not joined and found[0] == found[1]:
+        raise InputError(
+            f"there is one table, but {name} names one column ({found[0]!r}); pass the second table, or name the "
+            f"columns of the old and the new model"
+        )
+    return found
+
+
 def several(value: Any, name: str) -> tuple[str, ...]:
     """Return a list of columns' names without repetitions.
 

@@ -16,6 +16,7 @@ from typing import Any
 from segue.errors import InputError, require
 from segue.flips.table.engine import Answer, DuckDBSession, Projection
 from segue.flips.table.kinds import Column, Form, Kind, kind_of_duckdb
+from segue.flips.table.layout import Layout
 
 Table = Any
 """A path, a glob, a list of paths, or a pandas, polars or pyarrow table."""
@@ -89,6 +90,13 @@ class DuckDBSources:
             f"SELECT {'DISTINCT ' if distinct else ''}{chosen} FROM {relation.sql}"
         )
 
+    def some_rows(self, layout: Layout, share: float, seed: int) -> str:
+        """Return a condition that holds for about a share of the rows: the same ones each time, where they have ids."""
+        if layout.ids is None:
+            return f"random() < {share!r}"
+        ids = ("o.id", "n.id") if layout.joined else ("o.id",)
+        return " AND ".join(f"hash({key}, {seed}) < {int(share * 2**64)}" for key in ids)
+
     def table(self, sql: str, task: str) -> Answer:
         """Return the columns that a query finds."""
         return self.session.table(sql, task)
@@ -157,6 +165,9 @@ def _formed(column: Column, form: Form) -> str:
     if form is Form.NUMBER:
         number = f"CAST({name} AS DOUBLE)"
         return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END" if column.kind is Kind.FLOAT else number
+    if form is Form.FINITE:  # what is infinite is refused as missing is
+        number = f"CAST({name} AS DOUBLE)"
+        return f"CASE WHEN isfinite({number}) THEN {number} END" if column.kind is Kind.FLOAT else number
     if form is Form.SECONDS:
         instant = name if "TIME ZONE" in column.type.upper() else f"CAST({name} AS TIMESTAMP)"
         return f"CAST(floor(epoch({instant})) AS BIGINT)"
@@ -246,7 +257,7 @@ def _open_frame(session: DuckDBSession, source: Any, side: str) -> _Relation:
         source = source.collect()
     if package not in {"pandas", "polars", "pyarrow"} or not hasattr(source, "shape"):
         raise InputError(
-            f"{side} is a {type(source).__name__}; pass a path, a list of paths, or a pandas, polars or pyarrow table"
+            f"{side} is of type {type(source).__name__!r}; pass a path, a list of paths, or a pandas, polars or pyarrow table"
         )
     if package == "pandas":
         source = require("pyarrow", "frames", "comparing pandas data frames").Table.from_pandas(

@@ -21,7 +21,6 @@ CELL_BASE = 8
 DROPPED = 7
 NO_ID, ONLY_OLD, ONLY_NEW, FLAWED = 1, 2, 3, 4
 NO_LABEL, NO_OLD_ANSWER, NO_NEW_ANSWER, LABELS_DISAGREE, BAD_WEIGHT, NO_GROUP = 1, 2, 4, 8, 16, 32
-LARGEST_FINITE = "1.7976931348623157e308"
 
 
 @dataclass(frozen=True)
@@ -139,8 +138,7 @@ def _questions(layout: Layout, *, sound: bool = False) -> dict[int, str]:
     found[NO_OLD_ANSWER] = (f"{layout.old.sql} IS NULL", f"{layout.old.sql} IS NOT NULL")
     found[NO_NEW_ANSWER] = (f"{layout.new.sql} IS NULL", f"{layout.new.sql} IS NOT NULL")
     if layout.weight is not None:
-        valid = f"({layout.weight.sql} >= 0 AND {layout.weight.sql} <= {LARGEST_FINITE})"
-        found[BAD_WEIGHT] = (f"NOT COALESCE({valid}, FALSE)", valid)
+        found[BAD_WEIGHT] = (f"COALESCE({layout.weight.sql} < 0, TRUE)", f"{layout.weight.sql} >= 0")
     if layout.group is not None:
         found[NO_GROUP] = (f"{layout.group.sql} IS NULL", f"{layout.group.sql} IS NOT NULL")
     return {bit: (good if sound else bad) for bit, (bad, good) in found.items()}
