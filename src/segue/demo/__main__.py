@@ -41,9 +41,11 @@ def demo(
     It may not: the gate fails on purpose, and the demo exits with 0 when the story has been told.
     """
     try:
+        from segue.cli import console
+
+        console.out().print("A better model that may not ship\n", style="bold")
         for module in ("torch", "sklearn", "platformdirs"):
             require(module, "demo", "the demo")
-        from segue.cli import console
         from segue.demo.progress import Progress
         from segue.demo.story import Request, tell
 

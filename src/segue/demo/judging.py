@@ -5,6 +5,7 @@ What is called here is what a user would call on tables of their own.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from segue.demo.files import write_whole
 from segue.demo.pictures import PictureSet
+from segue.demo.progress import Progress
 from segue.demo.properties import PROPERTIES
 from segue.demo.tables import answers_table, described, protected_ids, write_parquet
 from segue.demo.training import Answers
@@ -24,7 +26,6 @@ from segue.report import write_report
 OLD, NEW, POLICY, GOLDEN, REPORT = "champion.parquet", "challenger.parquet", "policy.toml", "golden.txt", "report.html"
 NAMES = ("champion", "challenger")
 SHOWN = ("confidence", "image")
-ALL_FLIPS = 100_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Judged:
     Attributes:
         report: The comparison.
         decision: What the gate decided.
-        commands: What to type in the folder of the tables for the same report and the same decision.
+        commands: What to type for the same comparison, and for the same decision.
     """
 
     report: FlipReport
@@ -42,7 +43,7 @@ class Judged:
     commands: tuple[str, ...]
 
 
-def judge(pictures: PictureSet, champion: Answers, challenger: Answers, out: Path) -> Judged:
+def judge(pictures: PictureSet, champion: Answers, challenger: Answers, out: Path, progress: Progress) -> Judged:
     """Write the tables, compare them, decide, and write the report.
 
     Args:
@@ -50,27 +51,33 @@ def judge(pictures: PictureSet, champion: Answers, challenger: Answers, out: Pat
         champion: The old model's answers.
         challenger: The new model's answers.
         out: The folder for all files.
+        progress: Where to show how far it is.
 
     Returns:
         What was found.
     """
-    table = described(pictures, answers_table(pictures, challenger))
-    write_parquet(answers_table(pictures, champion), out / OLD)
-    write_parquet(table, out / NEW)
-    write_policy(pictures.noun, protected_ids(table), out)
-
-    slices = (pictures.noun, *PROPERTIES)
-    report = compare_tables(out / OLD, out / NEW, id="id", slices=slices, columns=SHOWN, flips=ALL_FLIPS, names=NAMES)
-    right = champion.classes == pictures.test.labels
-    broken = right & (challenger.classes != pictures.test.labels)
-    report = replace(report, discovery=discover(columns_of(table, slices), broken, among=right))
-    decision = decide(report, out / POLICY, ids=table.column("id").to_pylist())
-
-    commands = commands_for(slices)
-    title = f"May the new {pictures.noun} model ship?"
-    write_whole(
-        out / REPORT, lambda path: write_report(report, path, decision=decision, title=title, command=commands[0])
-    )
+    labels, slices = pictures.test.labels, (pictures.noun, *PROPERTIES)
+    commands = commands_for(pictures.noun, out)
+    with progress.step("comparing the two", 4, "steps") as advance:
+        table = described(pictures, answers_table(pictures, challenger))
+        write_parquet(answers_table(pictures, champion), out / OLD)
+        write_parquet(table, out / NEW)
+        write_policy(pictures.noun, protected_ids(table), out)
+        advance(1)
+        report = compare_tables(
+            out / OLD, out / NEW, id="id", slices=slices, columns=SHOWN, flips=len(labels), names=NAMES
+        )
+        advance(1)
+        right = champion.classes == labels
+        broken = right & (challenger.classes != labels)
+        report = replace(report, discovery=discover(columns_of(table, slices), broken, among=right))
+        advance(1)
+        decision = decide(report, out / POLICY, ids=table.column("id").to_pylist())
+        title = f"May the new {pictures.noun} model ship?"
+        write_whole(
+            out / REPORT, lambda path: write_report(report, path, decision=decision, title=title, command=commands[-1])
+        )
+        advance(1)
     return Judged(report, decision, commands)
 
 
@@ -93,19 +100,21 @@ def columns_of(table: pa.Table, names: tuple[str, ...]) -> dict[str, NDArray[Any
     return {name: table.column(name).to_numpy() for name in names}
 
 
-def commands_for(slices: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what to type for the same report and the same decision.
+def commands_for(noun: str, out: Path) -> tuple[str, ...]:
+    """Return what to type for the same comparison, and for the same decision with a report.
 
     Args:
-        slices: The slice columns.
+        noun: What a picture shows, the first slice column.
+        out: The folder with the tables.
 
     Returns:
-        The commands, one line each.
+        The two commands, one line each.
     """
-    tables = f"{OLD} {NEW} --id id"
-    told = " ".join(f"--slice {name}" for name in slices)
-    shown = " ".join(f"--column {name}" for name in SHOWN)
+    tables = shlex.join([str(out / OLD), str(out / NEW), "--id", "id"])
+    slices = " ".join(f"--slice {name}" for name in PROPERTIES)
+    gate = shlex.join(["--policy", str(out / POLICY), "--image", "image", "--column", "confidence"])
+    page = shlex.join(["--report", str(out / REPORT)])
     return (
-        f"segue compare {tables} {told} {shown} --report {REPORT}",
-        f"segue gate {tables} --slice {slices[0]} --policy {POLICY}",
+        f"segue compare {tables} --slice {noun}",
+        f"segue gate {tables} {slices} {gate} {page}",
     )

@@ -1,4 +1,4 @@
-"""How far a long step is, on stderr: a bar in a terminal, a line for each quarter in a log."""
+"""How far a long step is, on stderr: a bar in a terminal, now and then a line in a log."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 Advance = Callable[[int], None]
 
 BYTES = "bytes"
+LINE_EVERY_SECONDS = 2.0
 
 
 class Progress:
@@ -56,17 +57,17 @@ class Progress:
 
     @contextmanager
     def _lines(self, name: str, total: int, unit: str) -> Generator[Advance, None, None]:
-        started = time.monotonic()
+        started = told_at = time.monotonic()
         done, quarter = 0, 0
 
         def advance(count: int) -> None:
-            nonlocal done, quarter
+            nonlocal done, quarter, told_at
             done += count
-            reached = min(4 * done // total, 4)
-            if reached > quarter:
-                quarter = reached
+            reached, now = min(4 * done // total, 4), time.monotonic()
+            if reached > quarter and now - told_at >= LINE_EVERY_SECONDS:
+                quarter, told_at = reached, now
                 far = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if unit == BYTES else f"{done:,} of {total:,} {unit}"
-                told = f"{name}: {far}, {time.monotonic() - started:.0f} s"
+                told = f"{name}: {far}, {now - started:.0f} s"
                 self.console.print(told, highlight=False, markup=False, soft_wrap=True)
 
         yield advance

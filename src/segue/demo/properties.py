@@ -1,7 +1,7 @@
 """What can be measured on a grey picture without a model: columns in which flips may concentrate.
 
 Grey values are ``uint8``, ``(n, height, width)``, on a black ground; each function returns ``(n,)``. A picture that is
-all black has brightness, area and texture 0, symmetry 1 and tallness 1.
+all black has brightness 0, texture 0 and tallness 1.
 """
 
 from __future__ import annotations
@@ -10,17 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 GROUND = 16  # grey values below are taken for the black ground
-
-
-def area(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the share of the picture that is not ground.
-
-    Example:
-        >>> area(np.array([[[0, 200], [0, 0]]], dtype=np.uint8))
-        array([0.25])
-    """
-    shares: NDArray[np.float64] = (images >= GROUND).mean(axis=(1, 2))
-    return shares
 
 
 def brightness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -34,20 +23,6 @@ def brightness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
     total = np.where(thing, images, 0).sum(axis=(1, 2), dtype=np.float64)
     greys: NDArray[np.float64] = total / 255 / np.maximum(thing.sum(axis=(1, 2)), 1)
     return greys
-
-
-def symmetry(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how alike the picture and its mirror image are: 1 if equal, 0 if they nowhere overlap.
-
-    Example:
-        >>> symmetry(np.array([[[9, 9]], [[9, 0]]], dtype=np.uint8))
-        array([1., 0.])
-    """
-    grey = images.astype(np.float64)
-    mirror = grey[:, :, ::-1]
-    total = (grey + mirror).sum(axis=(1, 2))
-    likeness: NDArray[np.float64] = 1 - np.abs(grey - mirror).sum(axis=(1, 2)) / np.where(total > 0, total, 1)
-    return likeness
 
 
 def tallness(images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -79,9 +54,7 @@ def texture(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 PROPERTIES = {
-    "area": area,
     "brightness": brightness,
-    "symmetry": symmetry,
     "tallness": tallness,
     "texture": texture,
 }

@@ -48,7 +48,6 @@ def tell(request: Request, console: Console, progress: Progress) -> Judged:
         InputError: If the named data or the folder for the output can't be used.
     """
     make_sure_of(request.out)
-    telling.tell_title(console)
     found = sources.Found(digits.load()) if request.quick else sources.find(request.data, progress)
     pictures = found.pictures
     telling.tell_pictures(found, console)
@@ -59,7 +58,7 @@ def tell(request: Request, console: Console, progress: Progress) -> Judged:
     challenger = train_and_answer("challenger", plan.challenger, pictures, plan.validation, request.seed + 1, progress)
     telling.tell_model("Challenger", challenger, pictures, console)
 
-    judged = judge(pictures, champion.answers, challenger.answers, request.out)
+    judged = judge(pictures, champion.answers, challenger.answers, request.out, progress)
     telling.tell_comparison(judged.report, pictures, console)
     telling.tell_decision(judged.decision, console)
     telling.tell_where(judged, request.out, console)

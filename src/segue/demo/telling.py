@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -19,12 +21,6 @@ STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "y
 BROKEN, MENDED = "bold red", "green"
 INDENT = 12
 MOST_SLICES = 3
-
-
-def tell_title(console: Console) -> None:
-    """Print the title."""
-    console.print(Text("A better model that may not ship", style="bold"))
-    console.print()
 
 
 def tell_pictures(found: Found, console: Console) -> None:
@@ -58,15 +54,7 @@ def tell_comparison(report: FlipReport, pictures: PictureSet, console: Console) 
     _step(console, "Comparison", Text(f"on {report.samples:,} {nouns} that neither model has seen"))
     for row in _square(report):
         _step(console, "", row)
-    change = report.accuracy_change
-    verb = "rose" if change.low > 0 else "fell" if change.high < 0 else "did not change beyond doubt,"
-    told = [
-        f"Accuracy {verb} from {report.accuracy_old.value:.1%} to {report.accuracy_new.value:.1%}: "
-        f"{change.percent(signed=True)}.",
-        f"Yet {report.negative_flips:,} answers that were right are now wrong: "
-        f"negative flip rate {report.negative_flip_rate.percent()}.",
-        _worst(report, pictures.noun),
-    ]
+    told = [_accuracy(report), _broken(report), _worst(report, pictures.noun)]
     if report.discovery is not None and report.discovery.slices:
         told.append(f"Flips concentrate where {report.discovery.slices[0]}.")
     for sentence in filter(None, told):
@@ -89,9 +77,10 @@ def tell_where(judged: Judged, out: Path, console: Console) -> None:
     _step(console, "Look at", Text(str(out / REPORT), "bold"))
     _step(console, "", Text("every number with its interval, and every flipped picture to sort through"))
     console.print()
-    _step(console, "By hand", Text("the same with commands, as for tables of your own:"))
-    for command in (f"cd {shlex.quote(str(out))}", *judged.commands):
-        console.print(Text(f"  {command}"), soft_wrap=True)  # in one line, to be copied
+    _step(console, "By hand", Text("the same with two commands, as for tables of your own:"))
+    program = shlex.quote(installed_command())
+    for command in judged.commands:
+        console.print(Text("  " + command.replace("segue", program, 1)), soft_wrap=True)  # one line each, to be copied
     console.print()
     code = judged.decision.exit_code
     console.print(
@@ -99,9 +88,17 @@ def tell_where(judged: Judged, out: Path, console: Console) -> None:
     )
 
 
+def installed_command() -> str:
+    """Return how ``segue`` is called from here: by name, or by path where its folder is not on the PATH."""
+    script = Path(sys.executable).with_name("segue")
+    if shutil.which("segue") is not None or not script.exists():
+        return "segue"
+    return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)
+
+
 def _step(console: Console, head: str, what: Text) -> None:
     """Print a text with what it is about before it; only a terminal gets its lines broken."""
-    lines = what.wrap(console, console.width - INDENT) if console.is_terminal else [what]
+    lines = what.wrap(console, max(console.width - INDENT, INDENT)) if console.is_terminal else [what]
     for number, line in enumerate(lines):
         console.print(Text.assemble((f"{'' if number else head:<{INDENT}}", "bold cyan"), line), soft_wrap=True)
 
@@ -124,6 +121,22 @@ def _square(report: FlipReport) -> list[Text]:
             f"{counts.both_wrong:>{width},}",
         ),
     ]
+
+
+def _accuracy(report: FlipReport) -> str:
+    change = report.accuracy_change
+    verb = "rose" if change.low > 0 else "fell" if change.high < 0 else "did not change beyond doubt,"
+    return (
+        f"Accuracy {verb} from {report.accuracy_old.value:.1%} to {report.accuracy_new.value:.1%}: "
+        f"{change.percent(signed=True)}."
+    )
+
+
+def _broken(report: FlipReport) -> str:
+    count = f"{report.negative_flips:,} of the answers that were right" if report.negative_flips else "No right answer"
+    yet = "Yet " if report.negative_flips and report.accuracy_change.value > 0 else ""
+    verb = "became" if report.negative_flips == 0 else "are now"
+    return f"{yet}{count} {verb} wrong: negative flip rate {report.negative_flip_rate.percent()}."
 
 
 def _worst(report: FlipReport, column: str) -> str:

@@ -1,0 +1,188 @@
+"""The demo as a user starts it: whole runs in processes of their own, stopped and broken in the ways users do."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from segue.demo.files import STAGING
+
+FILES = ["challenger.parquet", "champion.parquet", "golden.txt", "policy.toml", "report.html"]
+SEGUE = Path(sys.executable).with_name("segue")
+
+
+def demo(*arguments, cwd, code="", **environment):
+    start = ["-c", code] if code else ["-m", "segue.demo"]
+    return subprocess.run(
+        [sys.executable, *start, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def told(folder):
+    return demo("--quick", cwd=folder)
+
+
+def test_the_story_is_told_and_ends_well(told):
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert lines[0] == "A better model that may not ship"
+    for head in ("Pictures", "Champion", "Challenger", "Comparison", "Gate", "Look at", "By hand"):
+        assert sum(line.startswith(f"{head} ") for line in lines) == 1
+    assert "Gate        FAIL: challenger must not replace champion" in told.stdout
+    assert "Traceback" not in told.stderr
+
+
+def test_the_output_is_plain_where_it_is_no_terminal(told):
+    assert "\x1b" not in told.stdout + told.stderr
+    assert all(line == line.rstrip() for line in told.stdout.splitlines())
+
+
+def test_the_files_are_there_and_nothing_else(told, folder):
+    assert sorted(path.name for path in (folder / "demo-output").iterdir()) == FILES
+    assert [path.name for path in folder.iterdir()] == ["demo-output"]
+
+
+def test_the_report_shows_the_flipped_pictures(told, folder):
+    page = (folder / "demo-output" / "report.html").read_text()
+    assert page.count("data:image/") >= 1
+    assert "May the new digit model ship?" in page
+
+
+def commands(told):
+    return [shlex.split(line) for line in told.stdout.splitlines() if line.startswith("  ") and "segue" in line]
+
+
+def test_the_printed_commands_give_the_same_numbers(told, folder, tmp_path):
+    compare, gate = ([str(SEGUE), *command[1:]] for command in commands(told) if command[1] in {"compare", "gate"})
+    for command, code in ((compare, 0), (gate, 1)):
+        result = tmp_path / f"{command[1]}.json"
+        run = subprocess.run([*command, "--json", result], cwd=folder, capture_output=True, text=True, check=False)
+        assert run.returncode == code, run.stderr
+        measured = json.loads(result.read_text())
+        report = measured if code == 0 else measured["report"]
+        assert f"{report['negative_flips']:,} of the answers that were right are now wrong" in told.stdout
+    failed = [check for check in measured["checks"] if check["verdict"] == "fail"]
+    assert failed
+    for check in failed:
+        assert check["reason"] in told.stdout
+    assert {check["rule"] for check in failed} >= {"max_nfr"}
+
+
+def test_the_tables_say_what_was_told(told, folder):
+    old, new = (pq.read_table(folder / "demo-output" / name).to_pydict() for name in (FILES[1], FILES[0]))
+    assert old["id"] == new["id"]
+    assert old["label"] == new["label"]
+    rows = list(zip(old["label"], old["prediction"], new["prediction"], strict=True))
+    assert f"{sum(o == y != n for y, o, n in rows)} broken" in told.stdout
+    assert f"{sum(n == y != o for y, o, n in rows)} mended" in told.stdout
+
+
+def test_a_second_run_gives_the_same_tables(told, folder):
+    before = {name: (folder / "demo-output" / name).read_bytes() for name in FILES[:4]}
+    assert demo("--quick", cwd=folder).returncode == 0
+    assert before == {name: (folder / "demo-output" / name).read_bytes() for name in FILES[:4]}
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_run_leaves_nothing_broken(tmp_path, stop):
+    # The 60,000 garments of the named folder are not needed: the digits, with enough seconds in them to be stopped.
+    code = """
+import sys
+from dataclasses import replace
+from segue.demo import plan
+plan.PLANS["digits"] = replace(plan.PLANS["digits"], champion=replace(plan.PLANS["digits"].champion, epochs=100_000))
+sys.argv[0] = "demo"
+from segue.demo.__main__ import app
+app()
+"""
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, "--quick", "--out", tmp_path / "out"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    while not running.stdout.readline().startswith("Pictures"):
+        assert running.poll() is None
+    time.sleep(1)
+    running.send_signal(stop)
+    _, errors = running.communicate()
+    left = [path.name for path in (tmp_path / "out").iterdir()]
+    if stop == signal.SIGINT:
+        assert running.returncode == 130
+        assert errors.endswith("Interrupted. Nothing half-written is left; start the demo again at any time.\n")
+        assert left == []
+    else:
+        assert all(name.startswith(STAGING) for name in left)
+        assert demo("--quick", "--out", "out", cwd=tmp_path).returncode == 0
+
+
+def refused(run):
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    errors = [line for line in run.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    return errors[0]
+
+
+def test_a_file_in_the_way_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "taken").write_text("")
+    run = demo("--quick", "--out", "taken", cwd=tmp_path)
+    assert refused(run) == "Error: --out 'taken' can't be written (File exists); name another folder"
+
+
+def test_a_named_folder_without_the_data_is_refused(tmp_path):
+    run = demo("--data", "nowhere", cwd=tmp_path)
+    assert "names 'nowhere', which can't be used: nowhere has no train-images-idx3-ubyte.gz" in refused(run)
+
+
+def test_the_environment_names_the_folder_too(tmp_path):
+    assert "names 'elsewhere'" in refused(demo(cwd=tmp_path, SEGUE_FASHION_MNIST="elsewhere"))
+
+
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from segue.demo.__main__ import app
+app(prog_name="demo")
+"""
+
+
+def test_without_torch_the_extra_is_named(tmp_path):
+    message = refused(demo("--quick", cwd=tmp_path, code=WITHOUT_TORCH))
+    assert message.startswith("Error: the demo needs 'torch', which can't be imported")
+    assert message.endswith("pip install 'segue[demo]'")
+
+
+def test_help_needs_no_torch(tmp_path):
+    run = demo("--help", cwd=tmp_path, code=WITHOUT_TORCH)
+    assert run.returncode == 0
+    for option in ("--out", "--data", "--quick", "--seed"):
+        assert option in run.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--seed", "-1"), ("--seed", "x"), ("--epochs", "3"), ("stray",)])
+def test_usage_errors_exit_with_2(tmp_path, arguments):
+    run = demo(*arguments, cwd=tmp_path)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
