@@ -42,11 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = app(with_dashes(typed), "segue", standalone_mode=False, obj=shlex.join(["segue", *typed]))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # a closed pipe; within a command typer turns it into an exit with code 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
         return NOBODY_READS
     except (KeyboardInterrupt, typer.Abort):
-        return _say("Interrupted.", INTERRUPTED)
+        outcome = INTERRUPTED
     except SegueError as error:
         return _say(f"Error: {for_the_command_line(str(error))}", BAD_INPUT)
     except usage_error as error:
@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # whatever it is, it must not look like the gate's verdict
         traceback.print_exc()
         return _say("This is a bug in Segue: please report it with the lines above.", BUG)
+    if outcome == INTERRUPTED:
+        return _say("Interrupted.", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
 
 

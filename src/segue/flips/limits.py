@@ -78,9 +78,13 @@ def told(number: Estimate | float, unit: str) -> str:
         ('2.10% [1.80%, 2.40%]', '-0.50%', '1,200')
     """
     if isinstance(number, Estimate):
+        if math.isnan(number.value):
+            return f"n/a [{told(number.low, unit)}, {told(number.high, unit)}]"
         if unit in {"rate", "change"}:
             return number.percent(_digits(number), signed=unit == "change")
         return str(number)
+    if math.isnan(number):
+        return "n/a"
     if unit == "count":
         return f"{int(number):,}"
     if unit in {"rate", "change"}:
@@ -91,10 +95,10 @@ def told(number: Estimate | float, unit: str) -> str:
 
 def _digits(number: Estimate) -> int:
     # Rates of a few per million would all read 0.00%: as many decimals as the upper end needs for two digits.
-    return max((_decimals(100 * end) for end in (number.value, number.high) if math.isfinite(end)), default=2)
+    return max(_decimals(100 * number.value), _decimals(100 * number.high))
 
 
 def _decimals(percent: float) -> int:
-    if percent == 0:
+    if percent == 0 or not math.isfinite(percent):
         return 2
     return min(max(2, 1 - math.floor(math.log10(abs(percent)))), 8)
