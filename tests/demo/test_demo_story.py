@@ -151,6 +151,25 @@ def test_a_file_in_the_way_of_the_folder_is_refused(tmp_path):
     assert refused(run) == "Error: --out 'taken' can't be written (File exists); name another folder"
 
 
+def test_a_disk_that_fills_up_is_told(tmp_path):
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+from segue.demo.__main__ import app
+app(prog_name="demo")
+"""
+    message = refused(demo("--quick", "--out", "small", cwd=tmp_path, code=code))
+    assert message.startswith("Error: --out 'small' can't be written (")
+    assert [path.name for path in (tmp_path / "small").iterdir()] == ["champion.parquet"]  # it was whole
+
+
+def test_nobody_reads_to_the_end(tmp_path):
+    command = f"{shlex.quote(sys.executable)} -m segue.demo --quick | head -n 1"
+    run = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.stdout == "A better model that may not ship\n"
+    assert "Traceback" not in run.stderr
+
+
 def test_a_named_folder_without_the_data_is_refused(tmp_path):
     run = demo("--data", "nowhere", cwd=tmp_path)
     assert "names 'nowhere', which can't be used: nowhere has no train-images-idx3-ubyte.gz" in refused(run)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from segue.errors import SegueError, require
 
@@ -16,8 +17,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-INTERRUPTED = 130
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 
 @app.command()
@@ -41,15 +42,14 @@ def demo(
     It may not: the gate fails on purpose, and the demo exits with 0 when the story has been told.
     """
     try:
-        from segue.cli import console
-
-        console.out().print("A better model that may not ship\n", style="bold")
+        console = Console(highlight=False, markup=False, emoji=False)
+        console.print("A better model that may not ship\n", style="bold")
         for module in ("torch", "sklearn", "platformdirs"):
             require(module, "demo", "the demo")
         from segue.demo.progress import Progress
         from segue.demo.story import Request, tell
 
-        tell(Request(out, data, quick, seed), console.out(), Progress(console.progress()))
+        tell(Request(out, data, quick, seed), console, Progress())
     except SegueError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT)

@@ -58,7 +58,10 @@ def tell(request: Request, console: Console, progress: Progress) -> Judged:
     challenger = train_and_answer("challenger", plan.challenger, pictures, plan.validation, request.seed + 1, progress)
     telling.tell_model("Challenger", challenger, pictures, console)
 
-    judged = judge(pictures, champion.answers, challenger.answers, request.out, progress)
+    try:
+        judged = judge(pictures, champion.answers, challenger.answers, request.out, progress)
+    except OSError as error:
+        raise InputError(refusal(request.out, error)) from None
     telling.tell_comparison(judged.report, pictures, console)
     telling.tell_decision(judged.decision, console)
     telling.tell_where(judged, request.out, console)
@@ -79,4 +82,9 @@ def make_sure_of(out: Path) -> None:
         with staging(out):
             pass
     except OSError as error:
-        raise InputError(f"--out {str(out)!r} can't be written ({error.strerror}); name another folder") from None
+        raise InputError(refusal(out, error)) from None
+
+
+def refusal(out: Path, error: OSError) -> str:
+    """Return what to tell the user when the folder for the output can't be written."""
+    return f"--out {str(out)!r} can't be written ({error.strerror or error}); name another folder"
