@@ -29,6 +29,7 @@ from transformers import (
 from segue.errors import InputError
 from segue.flips import compare
 from segue.integrations.huggingface import FlipTrainerCallback, flip_metrics
+from tests.integrations.pages import run_section
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory")
 
@@ -258,9 +259,10 @@ def distributed(folder: Path) -> None:
 def test_two_processes_count_every_sample_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        f"import pathlib, test_huggingface\ntest_huggingface.distributed(pathlib.Path({str(tmp_path)!r}))"
+        f"from pathlib import Path\nfrom tests.integrations.test_huggingface import distributed\n"
+        f"distributed(Path({str(tmp_path)!r}))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "CUDA_VISIBLE_DEVICES": ""}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "CUDA_VISIBLE_DEVICES": ""}
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     subprocess.run(launch, check=True, env=environment, timeout=300, capture_output=True)
     held = Tokens(71, seed=1)
@@ -268,3 +270,8 @@ def test_two_processes_count_every_sample_once(tmp_path: Path) -> None:
     for rank in range(2):
         metrics = torch.load(tmp_path / f"rank{rank}", weights_only=False)
         assert {name: metrics[name] for name in wanted} == pytest.approx(wanted)
+
+
+def test_the_example_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_section("Hugging Face")

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from segue.errors import InputError
 from segue.flips import compare
 from segue.integrations.lightning import FlipCallback
+from tests.integrations.pages import run_section
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*does not have many workers"),
@@ -298,10 +299,12 @@ def distributed(folder: Path) -> None:
 
 
 def test_two_processes_log_the_numbers_of_one(tmp_path: Path) -> None:
-    code = f"import pathlib, test_lightning\ntest_lightning.distributed(pathlib.Path({str(tmp_path)!r}))"
     script = tmp_path / "script.py"
-    script.write_text(code)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "CUDA_VISIBLE_DEVICES": ""}
+    script.write_text(
+        f"from pathlib import Path\nfrom tests.integrations.test_lightning import distributed\n"
+        f"distributed(Path({str(tmp_path)!r}))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, str(script)], check=True, env=environment, timeout=300, capture_output=True)
     seed_everything(0)
     old, learner, held = network(), Learner(), data(seed=1)
@@ -312,3 +315,8 @@ def test_two_processes_log_the_numbers_of_one(tmp_path: Path) -> None:
         assert logged["val/nfr_high"] == pytest.approx(report.negative_flip_rate.high)
         assert logged["val/churn"] == pytest.approx(report.churn.value)
         assert not math.isnan(logged["val/relative_nfr"])
+
+
+def test_the_example_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_section("Lightning")

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from segue.errors import InputError
 from segue.flips import FlipReport, Policy, compare, compare_scores, decide
 from segue.integrations.mlflow import flip_metric, log_report, validate_challenger
+from tests.integrations.pages import run_section
 
 FLOWERS, KINDS = load_iris(return_X_y=True)
 NAMES = load_iris().target_names[KINDS]
@@ -309,3 +310,12 @@ def test_a_metric_that_does_not_exist_or_has_no_direction_is_refused() -> None:
         flip_metric([0], "nfr")
     with pytest.raises(InputError, match="has no better direction"):
         flip_metric([0], "backward_error_compatibility_given_old_error")
+
+
+def test_the_example_in_the_docs_runs(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = mlflow.get_tracking_uri()
+    monkeypatch.chdir(store)  # where its relative address means the database that is there already
+    try:
+        assert run_section("MLflow")["result"]
+    finally:
+        mlflow.set_tracking_uri(here)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from segue.errors import InputError
 from segue.flips import compare
 from segue.integrations.sklearn import negative_flip_scorer
+from tests.integrations.pages import run_section
 
 X, Y = make_classification(
     300, 6, n_informative=4, n_classes=2, weights=[0.85], flip_y=0.1, class_sep=0.7, random_state=0
@@ -171,3 +173,8 @@ def test_scorers_that_cannot_score_are_refused() -> None:
         negative_flip_scorer(stump(), "nfr")
     with pytest.raises(InputError, match="fractional_flips needs probabilities, but LinearSVC has no predict_proba"):
         negative_flip_scorer(stump(), "fractional_flips")(NEW["no predict_proba"](Y), X, Y)
+
+
+def test_the_example_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_section("scikit-learn")

@@ -20,6 +20,7 @@ from segue.flips import compare
 from segue.integrations import torchmetrics as flips
 from segue.integrations.directions import HIGHER_IS_BETTER
 from segue.integrations.torchmetrics.functional import count_cells, flip_cells, flip_rate
+from tests.integrations.pages import run_section
 
 NAMES = list(flips.METRICS)
 
@@ -321,3 +322,8 @@ def test_numpy_reference_counts_the_same() -> None:
         n, o = scores_new.argmax(), scores_old.argmax()
         by_hand[0 if o == n == label else 1 if o == label else 2 if n == label else 3 if o == n else 4] += 1
     assert count_cells(flip_cells(*samples())).tolist() == by_hand.tolist()
+
+
+def test_the_example_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_section("torchmetrics")
