@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +35,7 @@ def find_browser(playwright: Playwright) -> Path | None:
 
 @contextmanager
 def open_browser() -> Generator[Browser]:
-    """Start the browser that :func:`find_browser` finds.
+    """Start the browser that :func:`find_browser` finds, with a profile of its own that is removed afterwards.
 
     Yields:
         The browser.
@@ -53,13 +52,6 @@ def open_browser() -> Generator[Browser]:
             yield browser
         finally:
             browser.close()
-
-
-@contextmanager
-def fresh_profile() -> Generator[Path]:
-    """Yield an empty folder for a browser's profile, and remove it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="segue-browser-") as folder:
-        yield Path(folder)
 
 
 def block_network(context: BrowserContext) -> list[str]:

@@ -23,7 +23,6 @@ BEYOND_ALL = 1.7976931348623157e308
 """Stands for infinity, which JSON does not know."""
 
 TITLES = {"id": "Sample", "flip": "Flip", "label": "Label"}
-WORDS = {"negative": "broken", "positive": "mended"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,12 @@ class Column:
 
 
 def read_column(
-    name: str, values: NDArray[Any], order: NDArray[np.int64], album: Album, titles: Mapping[str, str]
+    name: str,
+    values: NDArray[Any],
+    order: NDArray[np.int64],
+    album: Album,
+    titles: Mapping[str, str],
+    kinds: tuple[str, str] = ("broken", "mended"),
 ) -> Column:
     """Find out what a column holds and write it down in the order of the page.
 
@@ -89,10 +93,15 @@ def read_column(
         order: Which row comes first, second, ..., ``(rows,)``.
         album: Where pictures are kept.
         titles: What stands above columns, where that is not their name.
+        kinds: What negative and positive flips are called.
 
     Returns:
         The column.
     """
+    if isinstance(values, np.ma.MaskedArray):  # a database's column with missing values
+        held = np.empty(len(values), dtype=object)
+        held[:] = values.tolist()
+        values = held
     title = titles.get(name, TITLES.get(name, name.replace("_", " ")))
     role = {"id": "id", "flip": "flip", "label": "label", "old": "old", "new": "new"}.get(name, "")
     if name in {"old_confidence", "new_confidence"}:
@@ -108,6 +117,8 @@ def read_column(
             return Column(name, title, "numbers", role, values=tuple(map(_number, cells)), style=style)
     if role == "id" and present and all(_is_number(value) and abs(value) < LARGEST_EXACT for value in present):
         return Column(name, title, "numbers", role, values=tuple(map(_number, cells)))
+    if role == "flip":
+        cells = [dict(zip(("negative", "positive"), kinds, strict=True)).get(value, value) for value in cells]
     return _words(name, title, role, cells)
 
 
@@ -131,8 +142,6 @@ def shown(value: float | None, style: str) -> str:
 def _words(name: str, title: str, role: str, cells: Sequence[Any]) -> Column:
     texts = [None if _missing(value) else _text(value) for value in cells]
     nested = any(isinstance(value, dict | list | tuple | np.ndarray) for value in cells[:1000])
-    if role == "flip":
-        texts = [None if text is None else WORDS.get(text, text) for text in texts]
     numbers: dict[str, int] = {}
     codes = tuple(-1 if text is None else numbers.setdefault(text, len(numbers)) for text in texts)
     longest = max(map(len, numbers), default=0)

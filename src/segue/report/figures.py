@@ -41,7 +41,7 @@ def figures(report: FlipReport | GradedReport) -> tuple[Figure, ...]:
         average = Figure(
             "plain",
             "Mean score",
-            f"{words.number(report.score_old.value, 3)} → {words.number(report.score_new.value, 3)}",
+            words.from_to(report.score_old.value, report.score_new.value),
             f"change {words.number(change.value, 3)} ({words.number_interval(change)})",
         )
         return average, *_flips(report, "Lost", "Won")
@@ -56,7 +56,7 @@ def figures(report: FlipReport | GradedReport) -> tuple[Figure, ...]:
     chance = Figure(
         "plain",
         "Broken, against chance",
-        f"{words.number(relative.value, 2)} times",
+        f"{words.fixed(relative.value, 2)} times",
         "as many as two unrelated models of these accuracies would break",
     )
     return average, *_flips(report, "Broken", "Mended"), chance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ def heat_map(matrix: FlipMatrix, most: int = MOST_CLASSES) -> HeatMap | None:
     """Choose what to draw of a flip matrix.
 
     With few classes all of them are rows and columns, in the same order, so that the diagonal, on which nothing can
-    lie, shows. With many the ones with the most flips are shown and the others summed up.
+    lie, shows. With many, those of the most frequent pairs are shown and the others summed up.
 
     Args:
         matrix: The flip matrix.
@@ -73,7 +74,7 @@ def heat_map(matrix: FlipMatrix, most: int = MOST_CLASSES) -> HeatMap | None:
     if len(everything) <= most:
         rows = columns = sorted(everything, key=_natural)
     else:
-        rows, columns = ([key for key, _ in by.most_common(most)] for by in (by_label, by_answer))
+        rows, columns = _most_frequent(pairs, by_label, by_answer, most)
     row_of, column_of = ({key: place for place, key in enumerate(keys)} for keys in (rows, columns))
     counts = [[0] * len(columns) for _ in rows]
     beside, below, corner = [0] * len(rows), [0] * len(columns), 0
@@ -112,9 +113,9 @@ def level(count: int, largest: int) -> int:
 
     Example:
         >>> [level(count, 50) for count in (0, 1, 10, 11, 50)], level(1, 1)
-        ([0, 1, 1, 2, 5], 5)
+        ([0, 1, 1, 2, 5], 1)
     """
-    return math.ceil(LEVELS * count / largest) if count else 0
+    return math.ceil(LEVELS * count / max(largest, LEVELS))
 
 
 def legend(largest: int) -> tuple[tuple[int, int, int], ...]:
@@ -122,14 +123,26 @@ def legend(largest: int) -> tuple[tuple[int, int, int], ...]:
 
     Example:
         >>> legend(2)
-        ((3, 1, 1), (5, 2, 2))
+        ((1, 1, 1), (2, 2, 2))
     """
-    found = []
-    for darkness in range(1, LEVELS + 1):
-        low, high = (darkness - 1) * largest // LEVELS + 1, darkness * largest // LEVELS
-        if low <= high:
-            found.append((darkness, low, high))
-    return tuple(found)
+    scale = max(largest, LEVELS)
+    ends = [(level, (level - 1) * scale // LEVELS + 1, level * scale // LEVELS) for level in range(1, LEVELS + 1)]
+    return tuple((level, low, high) for level, low, high in ends if low <= largest)
+
+
+def _most_frequent(
+    pairs: Sequence[tuple[Any, Any, int]], by_label: Counter[Any], by_answer: Counter[Any], most: int
+) -> tuple[list[Any], list[Any]]:
+    # Pairs that occur equally often are taken by how much their label and answer weigh.
+    rows: set[Any] = set()
+    columns: set[Any] = set()
+    for label, answer, _ in sorted(pairs, key=lambda pair: (-pair[2], -by_label[pair[0]] - by_answer[pair[1]])):
+        if (label in rows or len(rows) < most) and (answer in columns or len(columns) < most):
+            rows.add(label)
+            columns.add(answer)
+    by_weight = ((by_label, rows), (by_answer, columns))
+    labels, answers = ([key for key, _ in by.most_common() if key in chosen] for by, chosen in by_weight)
+    return labels, answers
 
 
 def _natural(key: Any) -> tuple[int, float, str]:

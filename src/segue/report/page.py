@@ -20,7 +20,7 @@ from segue.errors import InputError
 from segue.flips.decision import Decision
 from segue.flips.graded import GradedReport
 from segue.flips.result import FlipReport
-from segue.report import changes, confidence, figures, forest, heatmap, rates, samples, square, venn, words
+from segue.report import changes, confidence, figures, forest, heatmap, rates, samples, square, venn, verdict, words
 from segue.report.columns import Column
 from segue.report.thumbnails import DEFAULT_BUDGET
 
@@ -116,8 +116,8 @@ def render(
             graded=isinstance(report, GradedReport),
             decision=decision,
             title=title or _title(report.names),
-            headline=words.headline(report),
-            lead=words.lead(report),
+            headline=verdict.headline(report),
+            lead=verdict.lead(report),
             figures=figures.figures(report),
             rates=rates.rate_rows(report),
             methods=rates.methods(report),
@@ -142,7 +142,12 @@ class Links:
     """
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        self._columns = {column.name: column for column in columns}
+        self._held: dict[str, tuple[str, frozenset[Any]]] = {}
+        for column in columns:
+            if column.kind == "numbers":
+                self._held[column.name] = ("numbers", frozenset(column.values))
+            elif column.kind == "words" and column.choose:
+                self._held[column.name] = ("words", frozenset(column.names))
 
     def to(self, **wanted: Any) -> str | None:
         """Return :meth:`of` of columns whose names are words."""
@@ -159,10 +164,10 @@ class Links:
         """
         asked = {}
         for name, value in wanted.items():
-            column = self._columns.get(name)
-            if column is not None and column.kind == "words" and column.choose and str(value) in column.names:
+            kind, held = self._held.get(name, ("", frozenset()))
+            if kind == "words" and str(value) in held:
                 asked[name] = str(value)
-            elif column is not None and column.kind == "numbers" and _whole(str(value)) in column.values:
+            elif kind == "numbers" and _whole(str(value)) in held:
                 asked[name] = f"{value}..{value}"
             else:
                 return None
@@ -193,11 +198,11 @@ def _title(names: tuple[str, str]) -> str:
     return "Model update report" if names == ("old", "new") else f"{names[0]} → {names[1]}"
 
 
-def _whole(text: str) -> int | None:
+def _whole(text: str) -> int | str:
     try:
         return int(text)
     except ValueError:
-        return None
+        return text
 
 
 @cache

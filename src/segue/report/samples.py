@@ -53,6 +53,15 @@ class SampleTable:
         """How many rows are written into the page as plain HTML."""
         return min(self.rows, PLAIN_ROWS)
 
+    def right(self, role: str, row: int) -> bool:
+        """Return whether the ``old`` or the ``new`` answer of a row is right, which its flip tells."""
+        return (self.kind(row) == "broken") == (role == "old")
+
+    def kind(self, row: int) -> str:
+        """Return ``broken`` where a row's flip is negative, else ``mended``."""
+        flip = next((column.text(row) for column in self.columns if column.role == "flip"), "")
+        return "broken" if flip in {"broken", "lost"} else "mended"
+
     def name_of(self, row: int) -> str:
         """Return what a row's sample is called."""
         return next((column.text(row) for column in self.columns if column.role == "id"), str(row + 1))
@@ -81,13 +90,14 @@ def sample_table(
     order = worst_first(held, rows)
     album = Album(base or Path(), budget)
     titles = _titles(graded)
-    read = {name: read_column(name, values, order, album, titles) for name, values in held.items()}
+    kinds = ("lost", "won") if graded else ("broken", "mended")
+    read = {name: read_column(name, values, order, album, titles, kinds) for name, values in held.items()}
     if graded and {"old", "new"} <= held.keys():
         change = (held["new"] - held["old"])[order]
         values = tuple(float(f"{value:.9g}") if np.isfinite(value) else None for value in change.tolist())
         read[" change"] = Column(" change", "Change", "numbers", "change", values=values)
     columns = tuple(sorted(read.values(), key=_place))
-    data = _json({"rows": rows, "columns": [column.to_dict() for column in columns]})
+    data = _json({"rows": rows, "kinds": kinds, "columns": [column.to_dict() for column in columns]})
     packed = len(data) > PACK_BEYOND
     if packed:
         # The time is left out of the header, so that the same report gives the same page.

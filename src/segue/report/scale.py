@@ -51,5 +51,6 @@ def round_axis(low: float, high: float, about: int = 4) -> Axis:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    ticks = tuple(round(number * step, 12) for number in range(first, last + 1))
+    decimals = 3 - math.floor(math.log10(step))  # 0.30000000000000004 is 0.3
+    ticks = tuple(round(number * step, decimals) for number in range(first, last + 1))
     return Axis(ticks[0], ticks[-1], ticks)

@@ -169,4 +169,4 @@ def _plain(picture: Image.Image) -> Image.Image:
 def _stretched(pixels: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.uint8]]:
     pixels = np.nan_to_num(pixels, posinf=0.0, neginf=0.0)
     low, high = float(pixels.min()), float(pixels.max())
-    return ((pixels - low) * (255 / (high - low) if high > low else 0.0)).astype(np.uint8)
+    return np.rint((pixels - low) * (255 / (high - low) if high > low else 0.0)).astype(np.uint8)

@@ -152,6 +152,7 @@ def _lens_path(left_x: float, left_radius: float, right_x: float, right_radius: 
     distance = right_x - left_x
     if distance <= abs(left_radius - right_radius) * (1 + 1e-9):  # one circle lies in the other
         x, radius = (left_x, left_radius) if left_radius < right_radius else (right_x, right_radius)
+        radius = round(radius, 2)  # so that the chord is exactly the diameter as it is written
         half = f"a{radius:.2f} {radius:.2f} 0 1 0"
         return f"M{x - radius:.2f} {y:.2f}{half} {2 * radius:.2f} 0{half} {-2 * radius:.2f} 0Z"
     along = (distance**2 + left_radius**2 - right_radius**2) / (2 * distance)

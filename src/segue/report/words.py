@@ -1,12 +1,10 @@
-"""The report in plain words: headline, lead, and how numbers are written."""
+"""How numbers and names are written in sentences."""
 
 from __future__ import annotations
 
 import math
 
 from segue.flips.estimate import Estimate
-from segue.flips.graded import GradedReport
-from segue.flips.result import FlipReport
 
 MINUS = "\u2212"
 DASH = "\u2013"
@@ -24,6 +22,28 @@ def number(value: float, digits: int = 4) -> str:
     if math.isinf(value):
         return f"{MINUS if value < 0 else ''}∞"
     return f"{value:.{digits}g}".replace("-", MINUS)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """Return a number with a fixed number of decimals.
+
+    Example:
+        >>> fixed(1.0, 2), fixed(-0.5, 0), fixed(float("nan"), 1)
+        ('1.00', '−0', 'undefined')
+    """
+    return f"{value:,.{decimals}f}".replace("-", MINUS) if math.isfinite(value) else number(value)
+
+
+def from_to(old: float, new: float, between: str = " → ") -> str:
+    """Return two numbers with the same decimals, three digits in the larger.
+
+    Example:
+        >>> from_to(0.6801, 0.6998), from_to(31.4, 33.0), from_to(1234.5, 1260.0)
+        ('0.680 → 0.700', '31.4 → 33.0', '1,234 → 1,260')
+    """
+    largest = max((abs(value) for value in (old, new) if math.isfinite(value)), default=0.0)
+    decimals = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 2
+    return f"{fixed(old, min(decimals, 6))}{between}{fixed(new, min(decimals, 6))}"
 
 
 def percent(value: float, digits: int | None = None, *, signed: bool = False) -> str:
@@ -80,63 +100,6 @@ def one_in(rate: float) -> str:
     return f"1 in {round(1 / rate):,}" if rate <= 0.4 else f"{100 * rate:.0f}%"
 
 
-def headline(report: FlipReport | GradedReport) -> str:
-    """Return the verdict in one sentence.
-
-    Args:
-        report: What was measured.
-
-    Returns:
-        Whether the new model is better, and what it breaks.
-    """
-    graded = isinstance(report, GradedReport)
-    change = report.score_change if isinstance(report, GradedReport) else report.accuracy_change
-    broken, mended = report.negative_flips, report.positive_flips
-    things = "sample" if graded else "answer"
-    if broken == 0 and mended == 0:
-        return "Nothing flips: no sample gets a better or a worse score." if graded else (
-            "Nothing flips: both models are right on the same samples."
-        )  # fmt: skip
-    if broken == 0:
-        return f"The new model {'raises' if graded else 'mends'} {count(mended, things)} and breaks none."
-    breaks = f"{'lowers' if graded else 'breaks'} {count(broken, things)}" + (
-        "" if graded else " that " + _were(broken)
-    )
-    if change.low > 0:
-        return f"The new model is better on average, but it {breaks}."
-    if change.high < 0:
-        return f"The new model is worse: it {breaks} and {'raises' if graded else 'mends'} {mended:,}."
-    return f"No clear change on average, but the new model {breaks}."
-
-
-def lead(report: FlipReport | GradedReport) -> str:
-    """Return the two or three sentences below the headline."""
-    level = f"{100 * report.confidence:g}%"
-    if isinstance(report, GradedReport):
-        change = report.score_change
-        told = (
-            f"On {count(report.samples, 'sample')} the mean score goes from {number(report.score_old.value)} to "
-            f"{number(report.score_new.value)}, a change of {number(change.value, 3)} ({level} interval "
-            f"{number_interval(change)})."
-        )
-        if report.negative_flips:
-            told += (
-                f" {one_in(report.negative_flip_rate.value).capitalize()} samples loses more than "
-                f"{number(report.tolerance)}, by {number(report.mean_regression.value, 3)} on average."
-            )
-        return told
-    change = report.accuracy_change
-    told = (
-        f"On {count(report.samples, 'sample')} accuracy goes from {percent(report.accuracy_old.value)} to "
-        f"{percent(report.accuracy_new.value)}, a change of {points(change.value)} ({level} interval "
-        f"{points(change.low, unit=False)} to {points(change.high)})."
-    )
-    lost = 1 - report.backward_trust_compatibility.value
-    if lost > 0:
-        told += f" Of the answers that were right, {one_in(lost)} is now wrong."
-    return told
-
-
 def sentence(text: str, name: str = "") -> str:
     """Return a text as a sentence: with a capital, unless it begins with a name, and a full stop.
 
@@ -149,17 +112,14 @@ def sentence(text: str, name: str = "") -> str:
     return written if written.endswith((".", "!", "?")) else written + "."
 
 
-def where(report: FlipReport | GradedReport) -> str:
-    """Return in one sentence where flips pile up; empty where that is not known."""
-    rules = [(str(one.conjunction), one.rate.value) for one in report.discovery.slices] if report.discovery else []
-    if not rules:
-        alarming = [part for part in report.slices if part.excess_adjusted <= 1 - report.confidence]
-        alarming.sort(key=lambda part: -part.negative_flip_rate.value)
-        rules = [(part.name, part.negative_flip_rate.value) for part in alarming]
-    if not rules:
-        return ""
-    told = [f"{rule} ({percent(rate)} broken)" for rule, rate in rules[:2]]
-    return f"It breaks more than elsewhere where {' or '.join(told)}."
+def short(text: str, most: int = 90) -> str:
+    """Return a text, cut off where it is longer than a reader of a sentence bears.
+
+    Example:
+        >>> short("a rather long text", 10)
+        'a rather …'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def points(value: float, *, unit: bool = True) -> str:
@@ -174,7 +134,3 @@ def points(value: float, *, unit: bool = True) -> str:
     digits = 1 if abs(value) >= 0.001 or value == 0 else 2
     written = f"{100 * value:{'+' if value > 0 else ''}.{digits}f}".replace("-", MINUS)
     return f"{written} points" if unit else written
-
-
-def _were(broken: int) -> str:
-    return "was right" if broken == 1 else "were right"
