@@ -153,7 +153,7 @@ def write_record(
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and moved into place, so that an interrupted run leaves the former record whole.
     beside = path.with_suffix(".json.part")
-    beside.write_text(json.dumps(_plain(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    beside.write_text(_text(_plain(record)), encoding="utf-8")
     beside.replace(path)
     return path
 
@@ -165,6 +165,18 @@ def read_rows(room: str, name: str, folder: Path | None = None) -> list[dict[str
         return []
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["rows"]
     return rows
+
+
+def _text(record: dict[str, Any]) -> str:
+    """Return the record as JSON with one row and one claim a line: short files, and differences that can be read."""
+    parts = []
+    for key, value in record.items():
+        if key in {"rows", "claims"} and value:
+            lines = ",\n  ".join(json.dumps(line, allow_nan=False) for line in value)
+            parts.append(f' "{key}": [\n  {lines}\n ]')
+        else:
+            parts.append(f' "{key}": {json.dumps(value, allow_nan=False)}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def _plain(thing: Any) -> Any:

@@ -57,10 +57,18 @@ class CodedColumn:
         """All ranges of an ordered column's bins that leave a bin out, ``(ranges, 2)``."""
         return _all_ranges(np.arange(self.ordered + 1), self.ordered)
 
-    def ends(self, ranges: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return how many values a reader must know of each range, ``(ranges,)``: 2 of one with two ends, else 1."""
-        inner = (ranges[:, 0] > 0) & (ranges[:, 1] < self.ordered - 1)
-        return np.where(inner, 2.0, 1.0)
+    @cached_property
+    def fine_ends(self) -> NDArray[np.float64]:
+        """How many values a reader must know of each of the fine ranges, ``(ranges,)``."""
+        return self.all_ends(self.fine_ranges)
+
+    def all_ends(self, ranges: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return how many values a reader must know of each range, ``(ranges,)``."""
+        return np.array([self.ends(low, high) for low, high in ranges.tolist()], dtype=np.float64)
+
+    def ends(self, low: int, high: int) -> int:
+        """Return how many values a reader must know of a range of codes: 2 of one with two ends, else 1."""
+        return 2 if low > 0 and high < self.ordered - 1 else 1
 
     def condition(self, low: int, high: int) -> Condition:
         """Return the condition that a range of codes stands for."""

@@ -19,6 +19,8 @@ class DiscoveredSlice:
 
     Attributes:
         conditions: What the samples of the slice have in common, one to three conditions.
+        besides: Slices with flips so many that they were set aside before this one was found: their samples count
+            neither for this slice nor for the rest, which they would drown.
         samples: Samples of the slice in the confirmation part, the one on which it was not found.
         flips: How many of these flipped.
         rate: Their (weighted) share, with its interval. As with every reported maximum, rates of slices that only just
@@ -27,7 +29,7 @@ class DiscoveredSlice:
         lift: ``rate / rest_rate``; infinite where nothing flipped in the rest.
         p_value: One-sided test of "flips are no more frequent here than in the rest".
         adjusted_p_value: The same, adjusted for all candidates (weighted Holm).
-        found_samples: Samples of the slice in the discovery part.
+        found_samples: Samples of the slice in the part on which it was found, those in ``besides`` included.
         found_flips: How many of these flipped.
     """
 
@@ -41,6 +43,7 @@ class DiscoveredSlice:
     adjusted_p_value: float
     found_samples: int
     found_flips: int
+    besides: tuple[Conjunction, ...] = ()
 
     @property
     def conjunction(self) -> Conjunction:
@@ -54,15 +57,17 @@ class DiscoveredSlice:
     def __str__(self) -> str:
         """Return what was found in one line."""
         times = "none elsewhere" if self.rest_rate == 0 else f"{self.lift:.3g} times the {self.rest_rate:.2%} elsewhere"
+        aside = f"; {len(self.besides)} stronger slice{'s' if len(self.besides) > 1 else ''} set aside"
         return (
             f"{self.conjunction}: {self.flips:,} of {self.samples:,} flipped ({self.rate.percent()}), {times}, "
-            f"adjusted p = {self.adjusted_p_value:.2g}"
+            f"adjusted p = {self.adjusted_p_value:.2g}{aside if self.besides else ''}"
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, ready for JSON."""
         return {
             **self.conjunction.to_dict(),
+            "besides": [other.to_dict() for other in self.besides],
             "samples": self.samples,
             "flips": self.flips,
             "rate": self.rate.to_dict(),

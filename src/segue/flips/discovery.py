@@ -32,7 +32,7 @@ from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, Tally
 from segue.flips.cuts import CodedColumn, code_column
 from segue.flips.discovered import DiscoveredSlice, Discovery
 from segue.flips.features import Feature, read_features
-from segue.flips.subgroups import Found, Limits, Search
+from segue.flips.subgroups import Found, Limits, Parts, Search
 
 FEWEST_FLIPS = 4
 """Flips that each part must have: with fewer no slice can be told from luck."""
@@ -42,6 +42,10 @@ ALIKE = 0.6
 """Of two candidates that share more than this much of their union, only the better one is tested."""
 
 
+MOST_SURE = 8
+"""How many slices are set aside at most to search among the other samples."""
+BEYOND_DOUBT = 15.0
+"""Log likelihood ratio, less the price of the conditions, that luck does not reach in a search of thousands."""
 OF_ITS_OWN = 0.05
 """Level of the test that a slice has an excess which better slices do not explain."""
 
@@ -53,8 +57,10 @@ class Tested:
     Attributes:
         conjunction: Its conditions.
         inside: Whether each sample, of both parts, lies in it, ``(n,)``.
-        found: The part on which it was found, ``(n,)``; the others are those on which it was tested.
-        p_value: Of the test on the others.
+        found: The part on which it was found, ``(n,)``.
+        looked: The samples on which it was tested, ``(n,)``: of the other part, those not in ``besides``.
+        besides: The slices whose samples were set aside before it was found.
+        p_value: Of the test.
         adjusted_p_value: The same, adjusted for all slices tested.
         evidence: Log likelihood ratio where it was found, less the price of its conditions, and minus the logarithm of
             the p-value where it was tested.
@@ -63,6 +69,8 @@ class Tested:
     conjunction: Conjunction
     inside: NDArray[np.bool_]
     found: NDArray[np.bool_]
+    looked: NDArray[np.bool_]
+    besides: tuple[Conjunction, ...]
     p_value: float
     adjusted_p_value: float
     evidence: float
@@ -158,26 +166,41 @@ def _search_and_test(
     features: Sequence[Feature], outcomes: Outcomes, found: NDArray[np.bool_], limits: Limits, most: int
 ) -> tuple[list[Tested], list[str]]:
     coded, notes = _code(features, found, limits.fewest)
-    search = Search(coded, np.flatnonzero(found), outcomes.flipped, _worth(outcomes, found), limits)
-    chosen, left_out = choose(search, most)
+    chosen, left_out = choose(coded, outcomes, found, limits, most)
     if left_out:
         notes.append(f"{left_out:,} pairs of columns, those with the least to show alone, were not searched together")
-    slices = []
-    for one in chosen:
-        inside = np.ones(len(found), dtype=bool)
-        for number, low, high in one.parts:
-            inside &= (coded[number].codes >= low) & (coded[number].codes <= high)
-        conditions = tuple(coded[number].condition(low, high) for number, low, high in one.parts)
-        slices.append((Conjunction(conditions), inside))
-    kept = outcomes.part(~found)
-    p_values = [excess_p_value(inside[~found], kept) for _, inside in slices]
+    masks = [_mask(one.parts, coded, len(found)) for one, _ in chosen]
+    names = [Conjunction(tuple(coded[n].condition(low, high) for n, low, high in one.parts)) for one, _ in chosen]
+    looked = []
+    for _, aside in chosen:
+        outside = ~found
+        for before in range(aside):
+            outside = outside & ~masks[before]
+        looked.append(outside)
+    p_values = [excess_p_value(mask[rows], outcomes.part(rows)) for mask, rows in zip(masks, looked, strict=True)]
     # Twice, since each part's slices have half of the error to spend.
-    adjusted = np.minimum(2 * weighted_holm(p_values, [1 / rank**2 for rank in range(1, len(slices) + 1)]), 1.0)
+    adjusted = np.minimum(2 * weighted_holm(p_values, [1 / rank**2 for rank in range(1, len(chosen) + 1)]), 1.0)
     tested = [
-        Tested(conjunction, inside, found, p, float(q), -one.rank - math.log(max(p, 1e-300)))
-        for one, (conjunction, inside), p, q in zip(chosen, slices, p_values, adjusted, strict=True)
+        Tested(
+            conjunction=names[index],
+            inside=masks[index],
+            found=found,
+            looked=looked[index],
+            besides=tuple(names[:aside]),
+            p_value=p_values[index],
+            adjusted_p_value=float(adjusted[index]),
+            evidence=-one.rank - math.log(max(p_values[index], 1e-300)),
+        )
+        for index, (one, aside) in enumerate(chosen)
     ]
     return tested, notes
+
+
+def _mask(parts: Parts, coded: Sequence[CodedColumn], samples: int) -> NDArray[np.bool_]:
+    inside = np.ones(samples, dtype=bool)
+    for number, low, high in parts:
+        inside &= (coded[number].codes >= low) & (coded[number].codes <= high)
+    return inside
 
 
 def split(outcomes: Outcomes, draws: np.random.Generator) -> NDArray[np.bool_]:
@@ -203,32 +226,50 @@ def split(outcomes: Outcomes, draws: np.random.Generator) -> NDArray[np.bool_]:
     return np.asarray(chosen[units])
 
 
-def choose(search: Search, most: int) -> tuple[list[Found], int]:
-    """Search the discovery part and choose the slices to test: the best ones that are not much alike.
+def choose(
+    coded: Sequence[CodedColumn], outcomes: Outcomes, found: NDArray[np.bool_], limits: Limits, most: int
+) -> tuple[list[tuple[Found, int]], int]:
+    """Search one part and choose the slices to test: the best ones that are not much alike.
+
+    A slice with very many flips hides all others: whatever overlaps it has many flips too. So while the best slice is
+    beyond doubt it is chosen, its samples are set aside, and the search is repeated on the others.
 
     Args:
-        search: The discovery part.
-        most: How many slices to test at most.
+        coded: The coded columns.
+        outcomes: The samples.
+        found: The part to search, ``(n,)``.
+        limits: What may be chosen.
+        most: How many slices to choose at most.
 
     Returns:
-        The slices, best first, and the number of pairs of columns that were not searched.
+        The slices, best first, each with the number of those before it whose samples were set aside when it was found;
+        and the number of pairs of columns that were not searched.
     """
-    ranked, left_out = search.run()
+    worth = _worth(outcomes, found)
+    rows = np.flatnonzero(found)
+    sure: list[tuple[Found, int]] = []
+    while True:
+        search = Search(coded, rows, outcomes.flipped, worth, limits)
+        ranked, left_out = search.run() if search.flips > 0 else ([], 0)
+        if len(sure) == min(MOST_SURE, most - 1) or not ranked or ranked[0].rank > -BEYOND_DOUBT:
+            break
+        sure.append((ranked[0], len(sure)))
+        rows = np.delete(rows, search.inside(ranked[0].parts))
     chosen: list[Found] = []
     masks: list[NDArray[np.bool_]] = []
     for one in ranked:
-        if len(chosen) == most:
+        if len(sure) + len(chosen) == most:
             break
-        here = np.zeros(search.size, dtype=bool)
+        here = np.zeros(len(rows), dtype=bool)
         here[search.inside(one.parts)] = True
         if all((here & other).sum() <= ALIKE * (here | other).sum() for other in masks):
             chosen.append(one)
             masks.append(here)
-    return chosen, left_out
+    return [*sure, *((one, len(sure)) for one in chosen)], left_out
 
 
 def unexplained(passed: Sequence[Tested], outcomes: Outcomes) -> list[Tested]:
-    """Leave out slices whose excess is that of better ones: outside these they have none on their confirmation part.
+    """Leave out slices whose excess is that of better ones: outside these they have none where they were tested.
 
     Args:
         passed: The confirmed slices, the best first.
@@ -240,7 +281,7 @@ def unexplained(passed: Sequence[Tested], outcomes: Outcomes) -> list[Tested]:
     told: list[Tested] = []
     outside = np.ones(len(outcomes.flipped), dtype=bool)
     for one in passed:
-        looked = outside & ~one.found
+        looked = outside & one.looked
         if not told or excess_p_value(one.inside[looked], outcomes.part(looked)) <= OF_ITS_OWN:
             told.append(one)
             outside &= ~one.inside
@@ -321,7 +362,7 @@ def _worth(outcomes: Outcomes, found: NDArray[np.bool_]) -> NDArray[np.float64] 
 
 
 def _describe(one: Tested, outcomes: Outcomes, confidence: float) -> DiscoveredSlice:
-    here, elsewhere = one.inside & ~one.found, ~one.inside & ~one.found
+    here, elsewhere = one.inside & one.looked, ~one.inside & one.looked
     cells = np.where(outcomes.flipped, NEGATIVE_FLIP, BOTH_RIGHT).astype(np.int8)
     inside, rest = outcomes.part(here), outcomes.part(elsewhere)
     rest_rate = float(np.average(rest.flipped, weights=rest.mass))
@@ -329,6 +370,7 @@ def _describe(one: Tested, outcomes: Outcomes, confidence: float) -> DiscoveredS
     rate = intervals.rate(tally, (NEGATIVE_FLIP,), confidence=confidence)
     return DiscoveredSlice(
         conditions=one.conjunction.conditions,
+        besides=one.besides,
         samples=int(here.sum()),
         flips=int(inside.flipped.sum()),
         rate=rate,

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from segue.flips.cuts import CodedColumn
 
@@ -78,15 +77,18 @@ def log_likelihood_ratio(k: Floats, n: Floats, flips: float, samples: float) -> 
     Returns:
         The scores, of the shape of ``k``.
     """
-    k_out, n_out = flips - k, samples - n
-
-    def fit(hits: Floats, trials: Floats) -> Floats:
-        rest = np.maximum(trials - hits, 0.0)
-        return np.asarray(special.xlogy(hits, hits) + special.xlogy(rest, rest) - special.xlogy(trials, trials))
-
-    flat = fit(np.asarray(flips, dtype=np.float64), np.asarray(samples, dtype=np.float64))
-    ratio = fit(k, n) + fit(np.maximum(k_out, 0.0), np.maximum(n_out, 0.0)) - flat
+    flat = _fit(np.float64(flips), np.float64(samples))
+    ratio = _fit(k, n) + _fit(np.maximum(flips - k, 0.0), np.maximum(samples - n, 0.0)) - flat
     return np.where(k * samples > flips * n, np.maximum(ratio, 0.0), 0.0)
+
+
+def _fit(hits: Floats | np.float64, trials: Floats | np.float64) -> Floats:
+    """Return the log likelihood of 0/1 data under their own rate."""
+    return _xlogx(hits) + _xlogx(np.maximum(trials - hits, 0.0)) - _xlogx(trials)
+
+
+def _xlogx(x: Floats | np.float64) -> Floats:
+    return np.asarray(x * np.log(np.maximum(x, 1e-300)))
 
 
 class Search:
@@ -119,9 +121,9 @@ class Search:
         self.hit_mass = None if self.mass is None else self.mass[self.hit_rows]
         self.samples = float(len(rows)) if self.mass is None else float(self.mass.sum())
         self.flips = float(len(self.hit_rows)) if self.hit_mass is None else float(self.hit_mass.sum())
-        self.size = len(rows)
+        self.rows = rows
         self.members = [column.members(column.ranges) for column in columns]
-        self.prices = [limits.price * column.ends(column.ranges) for column in columns]
+        self.prices = [limits.price * column.all_ends(column.ranges) for column in columns]
 
     def run(self) -> tuple[list[Found], int]:
         """Search conjunctions of up to three conditions.
@@ -159,7 +161,7 @@ class Search:
                             triples.update(self._singles(number, one.parts, inside))
                 pool += sorted(triples)[: 2 * BEAM]
         pool.sort()
-        polished = {self.polish(one) for one in pool[: 3 * BEAM]}
+        polished = {self.polish(one) for one in pool[: 2 * BEAM]}
         return sorted(polished), left_out
 
     def inside(self, parts: Parts) -> NDArray[np.intp]:
@@ -169,15 +171,14 @@ class Search:
             codes = self.codes[number] if inside is None else self.codes[number][inside]
             holds = np.flatnonzero((codes >= low) & (codes <= high))
             inside = holds if inside is None else inside[holds]
-        return np.arange(self.size) if inside is None else inside
+        return np.arange(len(self.rows)) if inside is None else inside
 
     def _count(self, codes: NDArray[np.intp], rows: NDArray[np.intp] | None, size: int, mass: Floats | None) -> Floats:
         weights = None if mass is None else (mass if rows is None else mass[rows])
         return np.bincount(codes, weights=weights, minlength=size).astype(np.float64)
 
     def _price(self, parts: Parts) -> float:
-        ends = (self.columns[number].ends(np.array([[low, high]]))[0] for number, low, high in parts)
-        return self.limits.price * float(sum(ends))
+        return self.limits.price * sum(self.columns[number].ends(low, high) for number, low, high in parts)
 
     def _score(self, k: Floats, n: Floats, price: Floats | float) -> Floats:
         allowed = (n >= self.limits.fewest) & (n <= self.limits.largest * self.samples) & (k > 0)
@@ -271,7 +272,7 @@ class Search:
         n = self._ranges(self._count(self.codes[number][inside], inside, column.size, self.mass), column)
         k = self._ranges(self._count(self.codes[number][hit], hit, column.size, self.mass), column)
         ranges = column.fine_ranges
-        score = self._score(k, n, self._price(others) + self.limits.price * column.ends(ranges))
+        score = self._score(k, n, self._price(others) + self.limits.price * column.fine_ends)
         best = int(np.argmax(score))
         moved = tuple(sorted((*others, (number, int(ranges[best, 0]), int(ranges[best, 1])))))
         return Found(-float(score[best]), moved, float(score[best]) + self._price(moved))

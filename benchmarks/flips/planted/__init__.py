@@ -1,0 +1,1 @@
+"""Tasks with planted regressions, and how the peer is run on them."""
