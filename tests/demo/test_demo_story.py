@@ -97,44 +97,46 @@ def test_the_tables_say_what_was_told(told, folder):
     assert f"{sum(n == y != o for y, o, n in rows)} mended" in told.stdout
 
 
-def test_a_second_run_gives_the_same_tables(told, folder):
-    before = {name: (folder / "demo-output" / name).read_bytes() for name in FILES[:4]}
-    assert demo("--quick", cwd=folder).returncode == 0
-    assert before == {name: (folder / "demo-output" / name).read_bytes() for name in FILES[:4]}
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_run_leaves_nothing_broken(tmp_path, stop):
-    # The 60,000 garments of the named folder are not needed: the digits, with enough seconds in them to be stopped.
-    code = """
-import sys
+ENDLESS = """
 from dataclasses import replace
 from segue.demo import plan
 plan.PLANS["digits"] = replace(plan.PLANS["digits"], champion=replace(plan.PLANS["digits"].champion, epochs=100_000))
-sys.argv[0] = "demo"
 from segue.demo.__main__ import app
-app()
+app(prog_name="demo")
 """
+
+
+def stop_in_training(how, out):
     running = subprocess.Popen(
-        [sys.executable, "-c", code, "--quick", "--out", tmp_path / "out"],
+        [sys.executable, "-c", ENDLESS, "--quick", "--out", out],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     while not running.stdout.readline().startswith("Pictures"):
         assert running.poll() is None
     time.sleep(1)
-    running.send_signal(stop)
+    running.send_signal(how)
     _, errors = running.communicate()
-    left = [path.name for path in (tmp_path / "out").iterdir()]
-    if stop == signal.SIGINT:
-        assert running.returncode == 130
-        assert errors.endswith("Interrupted. Nothing half-written is left; start the demo again at any time.\n")
-        assert left == []
-    else:
-        assert all(name.startswith(STAGING) for name in left)
-        assert demo("--quick", "--out", "out", cwd=tmp_path).returncode == 0
+    return running.returncode, errors
+
+
+def test_an_interrupted_run_leaves_nothing(tmp_path):
+    code, errors = stop_in_training(signal.SIGINT, tmp_path / "out")
+    assert code == 130
+    assert errors.endswith("Interrupted. Nothing half-written is left; start the demo again at any time.\n")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_after_a_killed_run_the_next_gives_the_same_tables_as_any_other(told, folder, tmp_path):
+    code, _ = stop_in_training(signal.SIGKILL, tmp_path / "demo-output")
+    assert code == -signal.SIGKILL
+    assert list((tmp_path / "demo-output").iterdir()) == []
+    (tmp_path / "demo-output" / f"{STAGING}x").mkdir()  # as if it had been killed while it wrote a file
+    assert demo("--quick", cwd=tmp_path).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "demo-output").iterdir()) == FILES
+    for name in FILES[:4]:
+        assert (tmp_path / "demo-output" / name).read_bytes() == (folder / "demo-output" / name).read_bytes()
 
 
 def refused(run):

@@ -45,7 +45,7 @@ def staging(folder: Path) -> Generator[Path, None, None]:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what killed processes left in ``folder``; only for who holds ``alone_in(folder)``.
+    """Remove what killed processes left in ``folder``; not while another process stages files there.
 
     Args:
         folder: A folder in which files were staged.

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from segue.demo import digits, sources, telling
-from segue.demo.files import staging
+from segue.demo.files import staging, sweep
 from segue.demo.judging import Judged, judge
 from segue.demo.models import train_and_answer
 from segue.demo.plan import PLANS
@@ -69,7 +69,7 @@ def tell(request: Request, console: Console, progress: Progress) -> Judged:
 
 
 def make_sure_of(out: Path) -> None:
-    """Make the folder for the output, and refuse one that can't be written before anything long begins.
+    """Make the folder for the output, clear it of what a killed run left, refuse one that can't be written.
 
     Args:
         out: The folder.
@@ -79,6 +79,7 @@ def make_sure_of(out: Path) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
+        sweep(out)
         with staging(out):
             pass
     except OSError as error:

@@ -74,7 +74,8 @@ def tell_decision(decision: Decision, console: Console) -> None:
 def tell_where(judged: Judged, out: Path, console: Console) -> None:
     """Say where to look, and what to type for the same on other tables."""
     console.print()
-    _step(console, "Look at", Text(str(out / REPORT), "bold"))
+    page = out / REPORT
+    _step(console, "Look at", Text(str(page), f"bold link {page.absolute().as_uri()}"))  # terminals that can open it
     _step(console, "", Text("every number with its interval, and every flipped picture to sort through"))
     console.print()
     _step(console, "By hand", Text("the same with two commands, as for tables of your own:"))
