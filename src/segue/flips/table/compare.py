@@ -8,8 +8,9 @@ from typing import Any
 
 from segue.flips.result import FlipReport
 from segue.flips.table import flips as flipped
-from segue.flips.table.engine import Resources, duckdb_session
+from segue.flips.table.engine import Resources
 from segue.flips.table.measure import measure
+from segue.flips.table.opening import opened
 from segue.flips.table.request import (
     Duplicates,
     LabelsDisagree,
@@ -21,8 +22,7 @@ from segue.flips.table.request import (
     pair,
     several,
 )
-from segue.flips.table.shortcut import count_wrong_only
-from segue.flips.table.sources import DuckDBSources, Table
+from segue.flips.table.sources import Table
 
 
 def compare_tables(
@@ -53,7 +53,8 @@ def compare_tables(
 
     Args:
         old: The old model's predictions: a path, glob, folder or list of paths of Parquet, CSV, JSON lines or Arrow
-            files, or a pandas, polars or pyarrow table.
+            files, or a pandas, polars or pyarrow table; or a database's table, as an Ibis table or as a URL such as
+            ``postgres://host/database#table``, which is compared where it is (extra ``warehouse``).
         new: The new model's, in any of these forms; ``None`` if ``old`` holds the predictions of both.
         id: Column with the samples' ids, or its names in the old and the new table. One table may do without.
         label: Column with the truth, or its names in the old and the new table. One of the two tables may lack it;
@@ -107,8 +108,7 @@ def compare_tables(
     )
     if flips_to is not None:
         flipped.check_target(flips_to)
-    with duckdb_session(resources or Resources()) as session:
-        engine = DuckDBSources(session, old, new)
+    with opened(old, new, resources) as (engine, shortcut):
         report, layout, state = measure(
             engine,
             request,
@@ -118,7 +118,7 @@ def compare_tables(
             names=names,
             limit=flips,
             seed=seed,
-            shortcut=lambda layout, slicings, rows: count_wrong_only(engine, layout, slicings, rows),
+            shortcut=shortcut,
         )
         if flips_to is not None:
             flipped.write_flips(engine, layout, state, flips_to)

@@ -37,17 +37,19 @@ def discover_in(
     if not layout.slices_shown:
         raise InputError("discovery looks for conditions on the slice columns, and there are none; name some in slices")
     share = min(1.0, MOST_SAMPLES / samples)
-    chosen = [f"{place.sql} AS f{number}" for number, place in enumerate(layout.slices_shown)]
-    chosen.append(f"{state} AS state")
+    chosen = {f"f{number}": place.sql for number, place in enumerate(layout.slices_shown)}
+    chosen["state"] = state
     if layout.weight is not None:
-        chosen.append(f"{layout.weight.sql} AS w")
+        chosen["w"] = layout.weight.sql
     if layout.group is not None:
-        chosen.append(f"{layout.group.sql} AS grp")
+        chosen["grp"] = layout.group.sql
+    if layout.ids is not None:
+        chosen["id"] = layout.ids.sql
     where = "" if share == 1 else f" WHERE {engine.some_rows(layout, share, seed)}"
-    order = "" if layout.ids is None else " ORDER BY id"
-    identity = "" if layout.ids is None else f", {layout.ids.sql} AS id"
+    order = "" if layout.ids is None else " ORDER BY id"  # the split must not depend on the order of the rows
+    inner = ", ".join(f"{sql} AS {name}" for name, sql in chosen.items())
     answer = engine.table(
-        f"SELECT * FROM (SELECT {', '.join(chosen)}{identity} FROM {layout.matched}{where}) AS r "
+        f"SELECT {', '.join(chosen)} FROM (SELECT {inner} FROM {layout.matched}{where}) AS r "
         f"WHERE state % {CELL_BASE} < {N_CELLS}{order}",
         "looking for slices",
     )

@@ -80,6 +80,16 @@ class Engine(Protocol):
         """
         ...
 
+    def save(self, sql: str, path: str, *, parquet: bool) -> None:
+        """Write what a query finds to a file.
+
+        Args:
+            sql: The query, in DuckDB's dialect.
+            path: The file.
+            parquet: Whether to write Parquet; CSV otherwise.
+        """
+        ...
+
     def table(self, sql: str, task: str) -> Answer:
         """Run a query and return its columns; missing values are ``None`` in arrays of objects.
 

@@ -13,7 +13,7 @@ from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP, Counts
 from segue.flips.samples import FlipMatrix, FlippedSamples
 from segue.flips.table.engine import Answer, Engine, ResourceError
 from segue.flips.table.layout import Layout
-from segue.flips.table.sources import CSV, FORMATS, PARQUET, DuckDBSources, literal, quoted
+from segue.flips.table.sources import CSV, FORMATS, PARQUET, quoted
 from segue.flips.table.state import CELL_BASE
 
 
@@ -68,7 +68,7 @@ def flipped_samples(engine: Engine, layout: Layout, state: str, counts: Counts, 
     return FlippedSamples(columns, counts.negative_flips, counts.positive_flips)
 
 
-def write_flips(engine: DuckDBSources, layout: Layout, state: str, path: str | os.PathLike[str]) -> None:
+def write_flips(engine: Engine, layout: Layout, state: str, path: str | os.PathLike[str]) -> None:
     """Write all flipped rows to a Parquet or CSV file.
 
     The file is written beside its place under another name and moved there when it is whole, so that an interrupted
@@ -89,9 +89,8 @@ def write_flips(engine: DuckDBSources, layout: Layout, state: str, path: str | o
     form = FORMATS[target.suffix.lower()]
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     rows = " UNION ALL ".join(_rows(layout, state, cell) for cell in (NEGATIVE_FLIP, POSITIVE_FLIP))
-    options = "FORMAT parquet, COMPRESSION zstd" if form == PARQUET else "FORMAT csv, HEADER"
     try:
-        engine.session.execute(f"COPY ({rows}) TO {literal(str(beside))} ({options})", f"writing {target.name}")
+        engine.save(rows, str(beside), parquet=form == PARQUET)
         beside.replace(target)
     except ResourceError:
         raise

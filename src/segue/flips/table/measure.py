@@ -23,6 +23,7 @@ from segue.flips.table.state import Judgement, class_targets, judge_answers, sta
 KNOWN = "label known to old"
 
 Shortcut = Callable[[Layout, Sequence[Slicing], int], Counted | None]
+"""A faster way to count, from the layout, the slices and the number of rows; ``None`` where it does not apply."""
 
 
 @dataclass(frozen=True)

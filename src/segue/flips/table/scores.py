@@ -15,12 +15,13 @@ from segue.flips.counts import N_CELLS, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
 from segue.flips.graded import Change, GradedReport, ScoreSums, assemble_scores, score_span
 from segue.flips.table import flips as flipped
 from segue.flips.table.discovering import discover_in
-from segue.flips.table.engine import Answer, Engine, Resources, duckdb_session
+from segue.flips.table.engine import Answer, Engine, Resources
 from segue.flips.table.layout import Layout, lay_out
 from segue.flips.table.measure import count_all
+from segue.flips.table.opening import opened
 from segue.flips.table.request import Duplicates, Missing, Request, Treatment, answer_columns, pair, several
 from segue.flips.table.slicing import SAMPLE_ROWS
-from segue.flips.table.sources import DuckDBSources, Table
+from segue.flips.table.sources import Table
 from segue.flips.table.state import CELL_BASE, judge_scores
 
 
@@ -98,8 +99,7 @@ def compare_score_tables(
     )
     if flips_to is not None:
         flipped.check_target(flips_to)
-    with duckdb_session(resources or Resources()) as session:
-        engine = DuckDBSources(session, old, new)
+    with opened(old, new, resources) as (engine, _):
         report, layout, state = measure_scores(
             engine,
             request,

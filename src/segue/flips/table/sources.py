@@ -97,6 +97,11 @@ class DuckDBSources:
         ids = ("o.id", "n.id") if layout.joined else ("o.id",)
         return " AND ".join(f"hash({key}, {seed}) < {int(share * 2**64)}" for key in ids)
 
+    def save(self, sql: str, path: str, *, parquet: bool) -> None:
+        """Write what a query finds to a Parquet or CSV file."""
+        options = "FORMAT parquet, COMPRESSION zstd" if parquet else "FORMAT csv, HEADER"
+        self.session.execute(f"COPY ({sql}) TO {literal(path)} ({options})", "writing flipped samples")
+
     def table(self, sql: str, task: str) -> Answer:
         """Return the columns that a query finds."""
         return self.session.table(sql, task)
@@ -257,7 +262,8 @@ def _open_frame(session: DuckDBSession, source: Any, side: str) -> _Relation:
         source = source.collect()
     if package not in {"pandas", "polars", "pyarrow"} or not hasattr(source, "shape"):
         raise InputError(
-            f"{side} is of type {type(source).__name__!r}; pass a path, a list of paths, or a pandas, polars or pyarrow table"
+            f"{side} is of type {type(source).__name__!r}; pass a path, a list of paths, or a pandas, polars or "
+            f"pyarrow table"
         )
     if package == "pandas":
         source = require("pyarrow", "frames", "comparing pandas data frames").Table.from_pandas(

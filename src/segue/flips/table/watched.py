@@ -7,10 +7,11 @@ from typing import Any
 
 from segue.errors import InputError
 from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP
-from segue.flips.table.engine import Engine, Resources, duckdb_session
+from segue.flips.table.engine import Engine, Resources
 from segue.flips.table.layout import lay_out
+from segue.flips.table.opening import opened
 from segue.flips.table.request import Duplicates, LabelsDisagree, Missing, Nulls, Request, Treatment, pair
-from segue.flips.table.sources import DuckDBSources, Table, literal
+from segue.flips.table.sources import Table, literal
 from segue.flips.table.state import CELL_BASE, DROPPED, judge_answers, judge_scores, state_of
 
 FLIPS = {NEGATIVE_FLIP: "negative", POSITIVE_FLIP: "positive"}
@@ -71,8 +72,8 @@ def watch_tables(
         class_map=class_map,
         treatment=Treatment(missing, nulls, duplicates, labels_disagree),
     )
-    with duckdb_session(resources or Resources()) as session:
-        return watch(DuckDBSources(session, old, new), request, watched, joined=new is not None, tolerance=tolerance)
+    with opened(old, new, resources) as (engine, _):
+        return watch(engine, request, watched, joined=new is not None, tolerance=tolerance)
 
 
 def watch(
