@@ -52,26 +52,33 @@ def exact_excess(flips_inside: int, inside: int, flips: int, samples: int) -> fl
     return float(min(stats.hypergeom.sf(flips_inside - 1, samples, flips, inside), 1.0))
 
 
-def effective_excess(rate_inside: float, rate: float, share: float, samples: float) -> float:
-    """The same for an effective, possibly fractional number of independent samples.
+def effective_excess(rate_inside: float, rate: float, share: float, samples: float, skew: float = 1.0) -> float:
+    r"""The same for an effective, possibly fractional number of independent samples.
 
     The flips inside are binomial either as a share of all flips or as a rate among the samples inside; both have a
-    larger variance than the hypergeometric they stand for, and the smaller of the two is taken.
+    larger variance than the hypergeometric they stand for, and the smaller of the two is taken. Where weights differ,
+    a sum of weighted flips is more skewed than as many equal ones by the factor
+
+    .. math:: \kappa = \sum w^3 \sum w \Big/ \big(\sum w^2\big)^2
+
+    over the flips, and the binomial is shifted and made shorter so that its first three moments are right.
 
     Args:
         rate_inside: (Weighted) rate of flips in the slice.
         rate: (Weighted) rate of flips among all samples.
         share: (Weighted) share of the slice.
         samples: Effective number of samples.
+        skew: The factor :math:`\kappa`, at least 1.
 
     Returns:
         The p-value.
     """
     if not (0 < rate < 1 and 0 < share < 1) or rate_inside <= rate:
         return 1.0
-    inside = rate_inside * share * samples
+    expected = rate * share * samples
+    inside = expected / skew**2 + (rate_inside * share * samples - expected) / skew
     trials, chance = (rate * samples, share) if rate < share else (share * samples, rate)
-    return float(special.betainc(inside, max(trials - inside, 0.0) + 1.0, chance))
+    return float(special.betainc(inside, max(trials / skew**2 - inside, 0.0) + 1.0, chance))
 
 
 @dataclass(frozen=True)
@@ -161,7 +168,9 @@ def excess_p_value(inside: NDArray[np.bool_], outcomes: Outcomes) -> float:
     if outcomes.groups is not None:
         spread += group_correlation(outcomes) * max(_between(leverage, outcomes.groups), 0.0)
     samples = total**2 * share * (1 - share) / spread
-    return effective_excess(float(w[inside & flipped].sum()) / within, rate, share, samples)
+    hits = w[flipped]
+    skew = float(np.sum(hits**3) * np.sum(hits) / np.sum(hits**2) ** 2)
+    return effective_excess(float(w[inside & flipped].sum()) / within, rate, share, samples, max(skew, 1.0))
 
 
 def _between(values: Floats, groups: NDArray[np.int64]) -> float:

@@ -105,6 +105,8 @@ def code_column(feature: Feature, found: NDArray[np.bool_], fewest: int) -> Code
         size += 1
         if int((feature.missing & found).sum()) >= fewest:
             ranges = [*ranges, (missing, missing)]
+    if len(np.unique(codes[found])) < 2:
+        ranges = []
     table = np.array(ranges, dtype=np.intp).reshape(-1, 2)
     return CodedColumn(feature, codes.astype(np.intp), size, edges, ordered, labels, missing, table)
 

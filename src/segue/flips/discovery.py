@@ -18,62 +18,26 @@ come from the other part.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips import checks, intervals
-from segue.flips.conditions import Conjunction
-from segue.flips.confirmation import Outcomes, excess_p_value, group_correlation, weighted_holm
+from segue.flips.confirmation import Outcomes
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, Tally
-from segue.flips.cuts import CodedColumn, code_column
 from segue.flips.discovered import DiscoveredSlice, Discovery
-from segue.flips.features import Feature, read_features
-from segue.flips.subgroups import Found, Limits, Parts, Search
+from segue.flips.features import read_features
+from segue.flips.screening import Tested, search_and_test, unexplained
+from segue.flips.subgroups import Limits
 
 FEWEST_FLIPS = 4
 """Flips that each part must have: with fewer no slice can be told from luck."""
 FEWEST_GROUPS = 20
 """Groups to confirm on, below which a note says that the correlation within groups is poorly known."""
-ALIKE = 0.6
-"""Of two candidates that share more than this much of their union, only the better one is tested."""
-
-
-MOST_SURE = 8
-"""How many slices are set aside at most to search among the other samples."""
-BEYOND_DOUBT = 15.0
-"""Log likelihood ratio, less the price of the conditions, that luck does not reach in a search of thousands."""
-OF_ITS_OWN = 0.05
-"""Level of the test that a slice has an excess which better slices do not explain."""
-
-
-@dataclass(frozen=True, eq=False)
-class Tested:
-    """A slice that was found on one part and tested on the other.
-
-    Attributes:
-        conjunction: Its conditions.
-        inside: Whether each sample, of both parts, lies in it, ``(n,)``.
-        found: The part on which it was found, ``(n,)``.
-        looked: The samples on which it was tested, ``(n,)``: of the other part, those not in ``besides``.
-        besides: The slices whose samples were set aside before it was found.
-        p_value: Of the test.
-        adjusted_p_value: The same, adjusted for all slices tested.
-        evidence: Log likelihood ratio where it was found, less the price of its conditions, and minus the logarithm of
-            the p-value where it was tested.
-    """
-
-    conjunction: Conjunction
-    inside: NDArray[np.bool_]
-    found: NDArray[np.bool_]
-    looked: NDArray[np.bool_]
-    besides: tuple[Conjunction, ...]
-    p_value: float
-    adjusted_p_value: float
-    evidence: float
 
 
 def discover(
@@ -125,23 +89,23 @@ def discover(
     features = read_features(columns, n)
     outcomes = Outcomes(flags, checks.sample_weights(weights, n), checks.group_numbers(groups, n))
     fdr, confidence = checks.proportion(fdr, "fdr"), checks.proportion(confidence, "confidence")
-    _whole(most_conditions, "most_conditions", 1, 3)
-    _whole(candidates, "candidates", 1, 1000)
-    _whole(fewest_samples, "fewest_samples", 1, n)
+    candidates = _whole(candidates, "candidates", 1, 1000)
+    limits = Limits(_whole(most_conditions, "most_conditions", 1, 3), _whole(fewest_samples, "fewest_samples", 1))
     if among is not None:
         looked = _flags(among, "among")
         checks.same_length({"flipped": flags, "among": looked})
+        if not looked.any():
+            raise InputError("among chooses none of the samples; there is nothing to look at")
         outcomes = outcomes.part(looked)
         features = [
             replace(feature, values=feature.values[looked], missing=feature.missing[looked]) for feature in features
         ]
     first = split(outcomes, np.random.default_rng(seed))
-    notes = _too_few(outcomes, first, fewest_samples)
+    notes = _too_few(outcomes, first, limits.fewest)
     tested: list[Tested] = []
     if not notes:
-        limits = Limits(most_conditions, fewest_samples)
         for found in (first, ~first):
-            more, hints = _search_and_test(features, outcomes, found, limits, candidates)
+            more, hints = search_and_test(features, outcomes, found, limits, candidates)
             tested += more
             notes += [hint for hint in hints if hint not in notes]
     passed = sorted(
@@ -160,47 +124,6 @@ def discover(
         flips_confirmed=int((outcomes.flipped & ~first).sum()),
         notes=tuple(notes),
     )
-
-
-def _search_and_test(
-    features: Sequence[Feature], outcomes: Outcomes, found: NDArray[np.bool_], limits: Limits, most: int
-) -> tuple[list[Tested], list[str]]:
-    coded, notes = _code(features, found, limits.fewest)
-    chosen, left_out = choose(coded, outcomes, found, limits, most)
-    if left_out:
-        notes.append(f"{left_out:,} pairs of columns, those with the least to show alone, were not searched together")
-    masks = [_mask(one.parts, coded, len(found)) for one, _ in chosen]
-    names = [Conjunction(tuple(coded[n].condition(low, high) for n, low, high in one.parts)) for one, _ in chosen]
-    looked = []
-    for _, aside in chosen:
-        outside = ~found
-        for before in range(aside):
-            outside = outside & ~masks[before]
-        looked.append(outside)
-    p_values = [excess_p_value(mask[rows], outcomes.part(rows)) for mask, rows in zip(masks, looked, strict=True)]
-    # Twice, since each part's slices have half of the error to spend.
-    adjusted = np.minimum(2 * weighted_holm(p_values, [1 / rank**2 for rank in range(1, len(chosen) + 1)]), 1.0)
-    tested = [
-        Tested(
-            conjunction=names[index],
-            inside=masks[index],
-            found=found,
-            looked=looked[index],
-            besides=tuple(names[:aside]),
-            p_value=p_values[index],
-            adjusted_p_value=float(adjusted[index]),
-            evidence=-one.rank - math.log(max(p_values[index], 1e-300)),
-        )
-        for index, (one, aside) in enumerate(chosen)
-    ]
-    return tested, notes
-
-
-def _mask(parts: Parts, coded: Sequence[CodedColumn], samples: int) -> NDArray[np.bool_]:
-    inside = np.ones(samples, dtype=bool)
-    for number, low, high in parts:
-        inside &= (coded[number].codes >= low) & (coded[number].codes <= high)
-    return inside
 
 
 def split(outcomes: Outcomes, draws: np.random.Generator) -> NDArray[np.bool_]:
@@ -226,68 +149,6 @@ def split(outcomes: Outcomes, draws: np.random.Generator) -> NDArray[np.bool_]:
     return np.asarray(chosen[units])
 
 
-def choose(
-    coded: Sequence[CodedColumn], outcomes: Outcomes, found: NDArray[np.bool_], limits: Limits, most: int
-) -> tuple[list[tuple[Found, int]], int]:
-    """Search one part and choose the slices to test: the best ones that are not much alike.
-
-    A slice with very many flips hides all others: whatever overlaps it has many flips too. So while the best slice is
-    beyond doubt it is chosen, its samples are set aside, and the search is repeated on the others.
-
-    Args:
-        coded: The coded columns.
-        outcomes: The samples.
-        found: The part to search, ``(n,)``.
-        limits: What may be chosen.
-        most: How many slices to choose at most.
-
-    Returns:
-        The slices, best first, each with the number of those before it whose samples were set aside when it was found;
-        and the number of pairs of columns that were not searched.
-    """
-    worth = _worth(outcomes, found)
-    rows = np.flatnonzero(found)
-    sure: list[tuple[Found, int]] = []
-    while True:
-        search = Search(coded, rows, outcomes.flipped, worth, limits)
-        ranked, left_out = search.run() if search.flips > 0 else ([], 0)
-        if len(sure) == min(MOST_SURE, most - 1) or not ranked or ranked[0].rank > -BEYOND_DOUBT:
-            break
-        sure.append((ranked[0], len(sure)))
-        rows = np.delete(rows, search.inside(ranked[0].parts))
-    chosen: list[Found] = []
-    masks: list[NDArray[np.bool_]] = []
-    for one in ranked:
-        if len(sure) + len(chosen) == most:
-            break
-        here = np.zeros(len(rows), dtype=bool)
-        here[search.inside(one.parts)] = True
-        if all((here & other).sum() <= ALIKE * (here | other).sum() for other in masks):
-            chosen.append(one)
-            masks.append(here)
-    return [*sure, *((one, len(sure)) for one in chosen)], left_out
-
-
-def unexplained(passed: Sequence[Tested], outcomes: Outcomes) -> list[Tested]:
-    """Leave out slices whose excess is that of better ones: outside these they have none where they were tested.
-
-    Args:
-        passed: The confirmed slices, the best first.
-        outcomes: The samples.
-
-    Returns:
-        The slices to tell.
-    """
-    told: list[Tested] = []
-    outside = np.ones(len(outcomes.flipped), dtype=bool)
-    for one in passed:
-        looked = outside & one.looked
-        if not told or excess_p_value(one.inside[looked], outcomes.part(looked)) <= OF_ITS_OWN:
-            told.append(one)
-            outside &= ~one.inside
-    return told
-
-
 def _flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
     array = checks.as_array(values, name)
     if array.ndim != 1:
@@ -299,9 +160,11 @@ def _flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
     raise InputError(f"{name} holds {array.dtype} values that are not all true or false (or 0 or 1)")
 
 
-def _whole(value: int, name: str, low: int, high: int) -> None:
-    if not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"{name} is {value!r}; pass a whole number from {low} to {high:,}")
+def _whole(value: int, name: str, low: int, high: int | None = None) -> int:
+    if isinstance(value, Integral) and low <= value and (high is None or value <= high):
+        return int(value)
+    allowed = f"of at least {low}" if high is None else f"from {low} to {high:,}"
+    raise InputError(f"{name} is {value!r}; pass a whole number {allowed}")
 
 
 def _too_few(outcomes: Outcomes, found: NDArray[np.bool_], fewest: int) -> list[str]:
@@ -312,7 +175,8 @@ def _too_few(outcomes: Outcomes, found: NDArray[np.bool_], fewest: int) -> list[
         return [f"all {samples:,} samples flipped: no slice can stand out"]
     if samples < 4 * fewest:
         return [
-            f"{samples:,} samples are too few to split in two with slices of {fewest} in each ({4 * fewest} are needed)"
+            f"{samples:,} samples are too few to split in two with slices of {fewest:,} in each "
+            f"({4 * fewest:,} are needed)"
         ]
     if min(int((outcomes.flipped & part).sum()) for part in (found, ~found)) < FEWEST_FLIPS:
         return [
@@ -320,45 +184,6 @@ def _too_few(outcomes: Outcomes, found: NDArray[np.bool_], fewest: int) -> list[
             f"({FEWEST_FLIPS} are needed in each part)"
         ]
     return []
-
-
-def _code(features: Sequence[Feature], found: NDArray[np.bool_], fewest: int) -> tuple[list[CodedColumn], list[str]]:
-    coded, notes = [], []
-    for feature in features:
-        if _counts_rows(feature):
-            notes.append(f"column {feature.name!r} numbers the samples one by one and was not searched")
-            continue
-        column = code_column(feature, found, fewest)
-        coded.append(column)
-        if not len(column.ranges):
-            constant = feature.kind != "category" or len(feature.labels) < 2
-            why = (
-                "has the same value everywhere" if constant else f"has no value with {fewest} samples in the first part"
-            )
-            notes.append(f"column {feature.name!r} {why} and was not searched")
-    return coded, notes
-
-
-def _counts_rows(feature: Feature) -> bool:
-    """Return whether a column is a running number: whole, all different, and without many gaps."""
-    values = feature.values
-    if feature.kind != "number" or not feature.whole or feature.missing.any() or len(values) < 2:
-        return False
-    return bool(np.ptp(values) < 2 * len(values)) and len(np.unique(values)) == len(values)
-
-
-def _worth(outcomes: Outcomes, found: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """Return how many independent samples each sample is worth in the search; ``None`` for one each."""
-    if outcomes.independent:
-        return None
-    worth = outcomes.mass
-    if outcomes.groups is not None:
-        # Best linear weights of equally correlated samples: a group's worth levels off as it grows.
-        members = np.bincount(outcomes.groups)[outcomes.groups]
-        worth = worth / (1 + group_correlation(outcomes.part(found)) * (members - 1))
-    here = worth[found]
-    squares = float(np.sum(here**2))
-    return worth * (float(here.sum()) / squares if squares > 0 else 1.0)
 
 
 def _describe(one: Tested, outcomes: Outcomes, confidence: float) -> DiscoveredSlice:
