@@ -33,7 +33,9 @@ def main() -> None:
         block_network(context)
         page = context.new_page()
         page.goto(asked.report.resolve().as_uri() + asked.at)
-        page.wait_for_function("document.documentElement.dataset.ready === 'yes' || !document.getElementById('data')")
+        page.wait_for_function(
+            "() => document.documentElement.dataset.ready === 'yes' || !document.getElementById('data')"
+        )
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         if asked.out.suffix == ".pdf":
             page.pdf(path=asked.out, format="A4", prefer_css_page_size=True)

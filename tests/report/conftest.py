@@ -72,7 +72,7 @@ def open_report(browser: Browser, tmp_path: Path) -> Generator[Callable[..., Ope
         page.on("dialog", lambda dialog: (found.complaints.append("a dialog opened"), dialog.dismiss()))
         page.goto(path.as_uri() + at)
         if script:
-            page.wait_for_function("document.documentElement.dataset.ready === 'yes'", timeout=120_000)
+            page.wait_for_function("() => document.documentElement.dataset.ready === 'yes'", timeout=120_000)
         return found
 
     yield opened

@@ -53,7 +53,7 @@ def test_it_is_shown_letter_by_letter(open_report, report):
     page = opened.page
     assert page.locator("header dd").first.inner_text() == SCRIPT
     page.get_by_label("Label", exact=True).select_option(CLOSING)
-    page.wait_for_function("document.querySelectorAll('#table td.label').length > 0")
+    page.wait_for_function("() => document.querySelectorAll('#table td.label').length > 0")
     assert set(opened.rows("label")) == {CLOSING}
     assert SCRIPT in page.locator("#forest").inner_text()
 

@@ -152,7 +152,7 @@ def test_every_flipped_sample_is_on_exactly_one_page(opened, report):
 
 def test_thumbnails_are_decoded(opened):
     opened.page.wait_for_function(
-        "[...document.querySelectorAll('#table img')].every(image => image.complete && image.naturalWidth === 28)"
+        "() => [...document.querySelectorAll('#table img')].every(image => image.complete && image.naturalWidth === 28)"
     )
     assert opened.page.locator("#table img").count() == 25
     assert opened.page.locator("#table img").first.get_attribute("alt").startswith("sample ")

@@ -6,6 +6,8 @@ import datetime
 import itertools
 import json
 import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from segue.report.thumbnails import SUFFIXES, Album
 
 MOST_CHOICES = 1000
+_DIGITS = re.compile(r"[0-9]+")
 LARGEST_EXACT = 2**53
 BEYOND_ALL = 1.7976931348623157e308
 """Stands for infinity, which JSON does not know."""
@@ -34,9 +37,10 @@ class Column:
         title: What stands above it.
         kind: ``words``, ``numbers`` or ``pictures``.
         role: ``id``, ``flip``, ``label``, ``old``, ``new``, ``confidence``, ``change``, or empty for all others.
-        names: Of words: each text once. Of pictures: the reasons why one is not shown.
-        codes: Of words: the number of each row's text, -1 where it is missing; ``None`` where row ``i`` has text
-            ``i``. Of pictures: the number of each row's picture, or -1 minus the number of a reason.
+        names: Of words: each text once, in the order in which they are sorted. Of pictures: the reasons why one is
+            not shown.
+        codes: Of words: the number of each row's text, -1 where it is missing. Of pictures: the number of each row's
+            picture, or -1 minus the number of a reason.
         values: Of numbers: the numbers, ``None`` where missing.
         choose: Of words: whether they are few enough to be chosen from a list.
         style: ``percent``, ``code`` (nested objects as JSON), ``long`` (text of more than a line), ``pixels`` (small
@@ -48,7 +52,7 @@ class Column:
     kind: str
     role: str = ""
     names: tuple[str, ...] = ()
-    codes: tuple[int, ...] | None = None
+    codes: tuple[int, ...] = ()
     values: tuple[float | int | None, ...] = ()
     choose: bool = False
     style: str = ""
@@ -57,7 +61,7 @@ class Column:
         """Return what a cell shows, in words; the reason for a picture that is not shown."""
         if self.kind == "numbers":
             return shown(self.values[row], self.style)
-        code = row if self.codes is None else self.codes[row]
+        code = self.codes[row]
         if self.kind == "pictures":
             return "" if code >= 0 else self.names[-1 - code]
         return self.names[code] if code >= 0 else ""
@@ -142,14 +146,28 @@ def shown(value: float | None, style: str) -> str:
 def _words(name: str, title: str, role: str, cells: Sequence[Any]) -> Column:
     texts = [None if _missing(value) else _text(value) for value in cells]
     nested = any(isinstance(value, dict | list | tuple | np.ndarray) for value in cells[:1000])
-    numbers: dict[str, int] = {}
-    codes = tuple(-1 if text is None else numbers.setdefault(text, len(numbers)) for text in texts)
+    numbers = {
+        text: number for number, text in enumerate(sorted({text for text in texts if text is not None}, key=natural))
+    }
+    codes = tuple(-1 if text is None else numbers[text] for text in texts)
     longest = max(map(len, numbers), default=0)
     repeats = len(numbers) <= max(1, len(texts) // 2) or role in {"flip", "label", "old", "new"}
     choose = 0 < len(numbers) <= MOST_CHOICES and repeats and longest <= 120
     style = "code" if nested else "long" if longest > 60 else ""
-    identity = codes == tuple(range(len(codes)))
-    return Column(name, title, "words", role, tuple(numbers), None if identity else codes, choose=choose, style=style)
+    return Column(name, title, "words", role, tuple(numbers), codes, choose=choose, style=style)
+
+
+def natural(text: str) -> tuple[str, str]:
+    """Return what texts are sorted by: numbers in them by size, and neither case nor accents.
+
+    Example:
+        >>> sorted(["item 10", "Item 2", "Äpfel", "zebra"], key=natural)
+        ['Äpfel', 'Item 2', 'item 10', 'zebra']
+    """
+    plain = text[:200].casefold()
+    if not plain.isascii():
+        plain = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
+    return _DIGITS.sub(lambda found: found.group().zfill(15), plain), text
 
 
 def _cells(values: NDArray[Any]) -> list[Any]:

@@ -54,10 +54,7 @@
   let found = 0;
 
   // Reading cells
-  const wordOf = (column, row) => {
-    const at = column.codes ? column.codes[row] : row;
-    return at < 0 ? null : column.names[at];
-  };
+  const wordOf = (column, row) => column.names[column.codes[row]] ?? null;
   const shown = (column, value) => {
     if (value === null) return "";
     if (Math.abs(value) === Number.MAX_VALUE) return value > 0 ? "∞" : "−∞";
@@ -67,16 +64,9 @@
   const textOf = (column, row) => column.kind === "numbers" ? shown(column, column.values[row]) : wordOf(column, row);
   const nameOf = (row) => key ? textOf(key, row) : row + 1;
 
-  // Sorting: a column is ranked when it is first sorted by; then only numbers are compared.
-  const {compare} = new Intl.Collator("en", {numeric: true, sensitivity: "base"});
-  const ranked = (column) => {
-    if (column.kind === "numbers") return Float64Array.from(column.values, (value) => value ?? NaN);
-    const place = new Float64Array(column.names.length);
-    [...column.names.keys()].sort((a, b) => compare(column.names[a], column.names[b])).forEach((at, rank) => {
-      place[at] = rank;
-    });
-    return column.codes ? Float64Array.from(column.codes, (at) => at < 0 ? NaN : place[at]) : place;
-  };
+  // Sorting compares numbers only: the words of a column come in their order, so that a word's number is its rank.
+  const ranked = (column) => column.kind === "numbers" ? Float64Array.from(column.values, (value) => value ?? NaN)
+    : Float64Array.from(column.codes, (at) => at < 0 ? NaN : at);
   const sort = (column) => {
     const rank = column.ranks ??= ranked(column), sign = state.down ? -1 : 1;
     // What is missing comes last in both directions; equal rows keep the page's order.
@@ -90,7 +80,7 @@
   // Filtering: a filter is a test of a row number; tests of words look at each different word once.
   const wordTest = (column, fits) => {
     const hits = Uint8Array.from(column.names, (name) => fits(name) ? 1 : 0);
-    return column.codes ? (row) => hits[column.codes[row]] === 1 : (row) => hits[row] === 1;
+    return (row) => hits[column.codes[row]] === 1;
   };
   const containing = (text) => {
     const low = text.toLowerCase();
@@ -217,7 +207,7 @@
   };
   const choice = (column) => {
     const box = make("select", {onchange: () => filter(column.name, box.value)}, option("", "all"),
-      ...[...column.names].sort(compare).map((name) => option(name, name)));
+      ...column.names.map((name) => option(name, name)));
     showers.push(() => put(box, filtered(column.name)));
     return labelled(column.title, box);
   };
