@@ -273,6 +273,11 @@ def test_without_a_champion_the_sentence_says_how_to_name_one(store: Path) -> No
         validate_challenger("orphan", 1, FLOWERS[TEST], KINDS[TEST], policy=LENIENT)
 
 
+def test_a_policy_that_is_none_is_refused_before_anything_is_loaded() -> None:
+    with pytest.raises(InputError, match="policy is a float; pass a Policy"):
+        validate_challenger("anything", 2, FLOWERS, KINDS, policy=0.01)
+
+
 def test_a_registry_that_cannot_be_reached_is_named(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     here = mlflow.get_tracking_uri()

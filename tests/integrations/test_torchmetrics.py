@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import math
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from segue.errors import InputError
 from segue.flips import compare
 from segue.integrations import torchmetrics as flips
 from segue.integrations.directions import HIGHER_IS_BETTER
-from segue.integrations.torchmetrics.functional import count_cells, flip_cells, flip_rate
+from segue.integrations.tensors import count_cells, flip_cells, flip_rate
 from tests.integrations.pages import run_section
 
 NAMES = list(flips.METRICS)
@@ -112,6 +110,17 @@ def test_accuracy_change_is_positive_minus_negative_flips(cells: list[int]) -> N
     assert flip_rate(counts, "accuracy_change").item() == pytest.approx(difference.item(), abs=1e-6)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(*3 * [st.integers(0, 3)]), min_size=1, max_size=40), st.booleans())
+def test_any_answers_fall_into_the_cells_of_compare(rows: list[tuple[int, int, int]], mapped: bool) -> None:
+    labels, old, new = (torch.tensor(column) for column in zip(*rows, strict=True))
+    shifted = [1, 2, 3, 0] if mapped else None
+    cells = flip_cells(new, old, labels, class_map=None if shifted is None else torch.tensor(shifted))
+    known = {0, 1, 2, 3} if mapped else None
+    report = compare(labels, old, new, class_map=None if known is None else {k: (k + 1) % 4 for k in known})
+    assert count_cells(cells).tolist() == list(report.counts.to_dict().values())
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 60))
 def test_neither_order_nor_batching_matters(shuffle, size: int) -> None:
@@ -151,7 +160,7 @@ def test_a_collection_updates_once_for_all_rates(monkeypatch: pytest.MonkeyPatch
         calls.append(1)
         return count_cells(cells)
 
-    monkeypatch.setattr("segue.integrations.torchmetrics.metrics.count_cells", counted)
+    monkeypatch.setattr("segue.integrations.torchmetrics.count_cells", counted)
     new, old, labels = samples()
     together = flips.Flips(prefix="val/")
     for part in batches(new, old, labels):
@@ -298,21 +307,6 @@ def test_two_processes_with_uneven_shards_give_the_numbers_of_one(tmp_path: Path
         rates, kept = torch.load(tmp_path / f"rank{rank}")
         assert rates == pytest.approx(expected, abs=1e-6)
         assert kept == count
-
-
-def test_without_torchmetrics_the_extra_is_named(tmp_path: Path) -> None:
-    (tmp_path / "torchmetrics.py").write_text("raise ImportError('not here')\n")
-    code = f"""
-import sys
-sys.path.insert(0, {str(tmp_path)!r})
-import segue.errors
-try:
-    import segue.integrations.torchmetrics
-except segue.errors.MissingExtraError as error:
-    print(error)
-"""
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "pip install 'segue[torchmetrics]'" in told
 
 
 def test_numpy_reference_counts_the_same() -> None:

@@ -27,7 +27,7 @@ except ImportError:
 from segue.flips.checks import proportion
 from segue.integrations.frozen import Forward, FrozenModel, OldAnswers, Unpack, call, logits_of, unpack_batch
 from segue.integrations.summary import summary
-from segue.integrations.torchmetrics.functional import class_map_tensor, count_cells, flip_cells
+from segue.integrations.tensors import class_map_tensor, count_cells, flip_cells
 
 
 def flip_metrics(

@@ -111,7 +111,10 @@ def validate_challenger(
         InputError: If the registry can't be reached, a version or alias is missing, both are the same version, a
             model can't predict, or predictions and labels do not fit together. Nothing is recorded then.
     """
-    policy = policy if isinstance(policy, Policy) else Policy.read(Path(policy))
+    if isinstance(policy, (str, Path)):
+        policy = Policy.read(policy)
+    if not isinstance(policy, Policy):
+        raise InputError(f"policy is a {type(policy).__name__}; pass a Policy, such as Policy(max_nfr=0.01), or a path")
     client = MlflowClient()
     old = _aliased(client, name, champion_alias, "there is no champion to compare with")
     new = _version(client, name, challenger)

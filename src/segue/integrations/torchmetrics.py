@@ -1,4 +1,8 @@
-"""One ``torchmetrics.Metric`` per rate, each a few lines around the same five counts."""
+"""A ``torchmetrics.Metric`` for each rate; extra ``torchmetrics``.
+
+``update(new, old, labels)`` takes answers ``(n,)`` or logits ``(n, classes)`` on any device. States are counts, so that
+distributed training gives the same numbers as one process, to the last digit.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ except ImportError:
 
 from segue.flips.counts import N_CELLS
 from segue.flips.result import RATES
-from segue.integrations.torchmetrics.functional import (
+from segue.integrations.tensors import (
     class_map_tensor,
     count_cells,
     flip_cells,
