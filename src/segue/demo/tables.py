@@ -76,7 +76,7 @@ def protected_ids(table: pa.Table) -> list[str]:
 def png(image: NDArray[np.uint8]) -> bytes:
     """Return a grey picture ``(height, width)`` as the bytes of a PNG file."""
     stream = io.BytesIO()
-    Image.fromarray(image).save(stream, format="PNG", optimize=True)
+    Image.fromarray(image).save(stream, format="PNG")
     return stream.getvalue()
 
 
