@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from segue.flips.arrays import compare
 from segue.flips.counts import Counts
-from segue.flips.discovery import DiscoveredSlice, Discovery, discover
+from segue.flips.discovered import DiscoveredSlice, Discovery
+from segue.flips.discovery import discover
 from segue.flips.estimate import Estimate
 from segue.flips.graded import GradedReport
 from segue.flips.paired import PairedTest, mcnemar
