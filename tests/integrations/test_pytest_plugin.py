@@ -8,6 +8,7 @@ import pytest
 from segue.errors import InputError
 from segue.flips import Policy
 from segue.integrations.pytest_plugin import UndecidedWarning, assert_no_regression
+from tests.integrations.pages import run_section
 
 pytest_plugins = ["pytester"]
 
@@ -166,3 +167,7 @@ def test_mistakes_are_told_in_one_sentence(options, said):
 def test_an_unknown_argument_is_told_what_there_is():
     with pytest.raises(InputError, match=r"no argument 'max_churn'; limits other than .* go into policy=Policy"):
         assert_no_regression(RIGHT, RIGHT, RIGHT, max_churn=0.1)
+
+
+def test_the_example_of_the_docs():
+    run_section("pytest")
