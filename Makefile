@@ -35,7 +35,7 @@ contracts: $(VENV)/.dev  ## Check what imports what
 	$(BIN)/lint-imports --no-logo
 
 docs: $(VENV)/.dev  ## Build the documentation into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 docs-serve: $(VENV)/.dev  ## Serve the documentation while it is written
 	$(BIN)/mkdocs serve
