@@ -92,16 +92,16 @@ def main(given: Sequence[str] | None = None) -> Path:
     parser.add_argument("--peer-nulls", type=int, default=40, help="on how many of these the peer is run")
     parser.add_argument("--no-peer", action="store_true", help="without modeldiff-ml")
     parser.add_argument("--peer-python", help="a Python in which modeldiff-ml is installed; else one is made")
-    parser.add_argument("--results", type=Path, help="folder of the record")
+    parser.add_argument("--out", type=Path, help="folder of the record")
     arguments = parser.parse_args(given)
     settings, million = [*NULLS, *MODEST, *PLENTY], 1_000_000
     if arguments.quick:
         arguments.seeds, arguments.null_seeds, arguments.stable, million = 2, 2, 0, 20_000
         settings = [Setting(slices=0, samples=1000), Setting(samples=2000, conditions=1, lift=8), PLENTY[1]]
         arguments.no_peer = arguments.no_peer or not arguments.peer_python
-        arguments.results = arguments.results or Path(tempfile.mkdtemp(prefix="segue-benchmark-"))
+        arguments.out = arguments.out or Path(tempfile.mkdtemp(prefix="segue-benchmark-"))
     python = None if arguments.no_peer else arguments.peer_python or peer_python()
-    rows = read_rows("flips", "discovery", arguments.results) if arguments.resume else []
+    rows = read_rows("flips", "discovery", arguments.out) if arguments.resume else []
     versions = package_versions(["segue", "numpy", "scipy", "scikit-learn"])
     path = None
     for number, setting in enumerate(settings, start=1):
@@ -271,7 +271,7 @@ def record(rows: list[dict[str, Any]], arguments: argparse.Namespace, versions: 
         claims=claims(rows),
         versions=versions,
         notes=NOTES,
-        folder=arguments.results,
+        folder=arguments.out,
     )
 
 

@@ -29,7 +29,7 @@ class CodedColumn:
 
     Attributes:
         feature: The column.
-        codes: Code of every sample, ``(n,)``.
+        codes: Code of every sample, ``(n,)``; small, so that a million of them are soon read.
         size: Number of codes.
         edges: Inner edges of an ordered column's bins, ascending: bin ``b`` is ``[edges[b-1], edges[b])``.
         ordered: Number of leading codes that are an ordered column's bins.
@@ -39,7 +39,7 @@ class CodedColumn:
     """
 
     feature: Feature
-    codes: NDArray[np.intp]
+    codes: NDArray[np.uint8]
     size: int
     edges: NDArray[Any]
     ordered: int
@@ -108,7 +108,7 @@ def code_column(feature: Feature, found: NDArray[np.bool_], fewest: int) -> Code
     if len(np.unique(codes[found])) < 2:
         ranges = []
     table = np.array(ranges, dtype=np.intp).reshape(-1, 2)
-    return CodedColumn(feature, codes.astype(np.intp), size, edges, ordered, labels, missing, table)
+    return CodedColumn(feature, codes.astype(np.uint8), size, edges, ordered, labels, missing, table)
 
 
 _Coded = tuple[NDArray[np.intp], NDArray[Any], int, tuple[str | None, ...], list[tuple[int, int]]]

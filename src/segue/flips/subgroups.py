@@ -173,7 +173,9 @@ class Search:
             inside = holds if inside is None else inside[holds]
         return np.arange(len(self.rows)) if inside is None else inside
 
-    def _count(self, codes: NDArray[np.intp], rows: NDArray[np.intp] | None, size: int, mass: Floats | None) -> Floats:
+    def _count(
+        self, codes: NDArray[np.integer], rows: NDArray[np.intp] | None, size: int, mass: Floats | None
+    ) -> Floats:
         weights = None if mass is None else (mass if rows is None else mass[rows])
         return np.bincount(codes, weights=weights, minlength=size).astype(np.float64)
 
@@ -213,10 +215,12 @@ class Search:
         first, second = self.columns[a], self.columns[b]
         shape = (first.size, second.size)
         size = first.size * second.size
-        histogram = self._count(self.codes[a] * second.size + self.codes[b], None, size, self.mass).reshape(shape)
-        hits = self._count(self.hit_codes[a] * second.size + self.hit_codes[b], None, size, self.hit_mass).reshape(
-            shape
-        )
+        histogram = self._count(
+            self.codes[a].astype(np.intp) * second.size + self.codes[b], None, size, self.mass
+        ).reshape(shape)
+        hits = self._count(
+            self.hit_codes[a].astype(np.intp) * second.size + self.hit_codes[b], None, size, self.hit_mass
+        ).reshape(shape)
         rows, across = self.members[a], self.members[b].T
         n, k = rows @ histogram @ across, rows @ hits @ across
         score = self._score(k, n, self.prices[a][:, None] + self.prices[b][None, :])
