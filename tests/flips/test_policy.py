@@ -149,13 +149,13 @@ def test_what_is_no_toml_is_told_with_its_line(content, said, tmp_path):
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"^policy: there is no file .*none.toml$"):
+    with pytest.raises(InputError, match=r"^policy: there is no file .*none.toml; check the path$"):
         Policy.read(tmp_path / "none.toml")
     with pytest.raises(InputError, match=r"^policy: .* is a directory, not a file$"):
         Policy.read(tmp_path)
     (tmp_path / "policy.toml").write_text("[golden]\nfile = 'golden.txt'")
     policy = Policy.read(tmp_path / "policy.toml")
-    with pytest.raises(InputError, match=r"^golden: there is no file .*golden.txt$"):
+    with pytest.raises(InputError, match=r"^golden: there is no file .*golden.txt; check the path$"):
         policy.protected_ids()
     (tmp_path / "golden.txt").write_text("# none yet\n\n")
     with pytest.raises(InputError, match=r"^golden: .*golden.txt names no sample; write one id per line$"):

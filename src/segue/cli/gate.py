@@ -56,17 +56,20 @@ def gate(
     from segue.cli.outputs.markdown import markdown as comment
     from segue.cli.outputs.text import show_decision
     from segue.cli.progress import shown_progress
-    from segue.flips.gate import decide
+    from segue.flips.gate import decide, refuse_unfit
 
     policy, notes = combined(rules, tables.confidence)
     protected = policy.protected_ids()
     refuse_contradictions(tables)
+    refuse_unfit(policy, graded=tables.graded)
     if protected and tables.id is None:
         raise InputError("protected samples are looked up by their ids; name the column with --id")
+    if policy.every_slice is not None and not (tables.slice or policy.slice_columns):
+        raise InputError("the policy limits every slice, but there is none; name slice columns with --slice")
     check_outputs({**tables.outputs, "--junit": junit, "--markdown": markdown}, [*tables.inputs, *rules.inputs])
     with shown_progress(tables.progress) as progress:
         report = measured(tables, policy.confidence or 0.95, policy.slice_columns, progress)
-        found = outcomes(tables, protected) if protected else None
+        found = outcomes(tables, protected, progress) if protected else None
     decision = decide(report, policy, outcomes=found)
     decision = dataclasses.replace(decision, notes=(*notes, *decision.notes))
     if tables.report is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from segue.flips.graded import GradedReport
     from segue.flips.result import FlipReport
     from segue.flips.samples import FlippedSamples
-    from segue.flips.table import Progress
+    from segue.flips.table import Progress, Resources
 
 
 def measured(
@@ -34,45 +35,50 @@ def measured(
     Raises:
         InputError: If anything is wrong with the options or the data.
     """
-    from segue.flips.table import Resources, compare_tables
+    from segue.flips.table import compare_score_tables, compare_tables
 
-    resources = Resources(
-        memory=tables.memory_limit, threads=tables.threads, temp_directory=tables.temp_directory, progress=progress
-    )
     confidences = [name for name in (tables.old_confidence, tables.new_confidence) if name is not None]
-    report = compare_tables(
-        tables.old,
-        tables.new,
+    asked: dict[str, Any] = {
         **_columns(tables),
-        slices=list(dict.fromkeys([*(tables.slice or ()), *more_slices])),
-        weights=tables.weight,
-        groups=tables.group,
-        columns=list(dict.fromkeys([*confidences, *(tables.column or ())])),
-        flips=tables.flips,
-        flips_to=tables.flips_to,
-        confidence=confidence,
-        names=model_names(tables),
-        resources=resources,
-    )
+        "slices": list(dict.fromkeys([*(tables.slice or ()), *more_slices])),
+        "weights": tables.weight,
+        "groups": tables.group,
+        "columns": list(dict.fromkeys([*confidences, *(tables.column or ())])),
+        "flips": tables.flips,
+        "flips_to": tables.flips_to,
+        "confidence": confidence,
+        "discover_slices": tables.discover,
+        "names": model_names(tables),
+        "resources": _resources(tables, progress),
+    }
+    report: FlipReport | GradedReport
+    if tables.graded:
+        score = asked.pop("prediction")
+        report = compare_score_tables(tables.old, tables.new, score=score, tolerance=tables.tolerance or 0.0, **asked)
+    else:
+        report = compare_tables(tables.old, tables.new, **asked, **_labels(tables))
     return dataclasses.replace(report, flips=_with_confidences(report.flips, tables))
 
 
-def outcomes(tables: Tables, protected: Sequence[str]) -> dict[str, str]:
+def outcomes(tables: Tables, protected: Sequence[str], progress: Progress | None = None) -> dict[str, str]:
     """Say what became of protected samples.
 
     Args:
         tables: What was typed.
         protected: The samples' ids.
+        progress: Called with the running step and its share done.
 
     Returns:
         ``"negative"``, ``"positive"`` or ``"none"`` by id, for those that were compared.
     """
-    from segue.flips.table import Resources
     from segue.flips.table.watched import watch_tables
 
-    resources = Resources(memory=tables.memory_limit, threads=tables.threads, temp_directory=tables.temp_directory)
-    tolerance = (tables.tolerance or 0.0) if tables.graded else None
-    return watch_tables(tables.old, tables.new, protected, **_columns(tables), tolerance=tolerance, resources=resources)
+    asked: dict[str, Any] = {**_columns(tables), "resources": _resources(tables, progress)}
+    if tables.graded:
+        asked |= {"label": None, "tolerance": tables.tolerance or 0.0}
+    else:
+        asked |= _labels(tables)
+    return watch_tables(tables.old, tables.new, protected, **asked)
 
 
 def refuse_contradictions(tables: Tables) -> None:
@@ -86,13 +92,17 @@ def refuse_contradictions(tables: Tables) -> None:
     """
     if tables.new is not None and tables.id is None:
         raise InputError("OLD and NEW are joined on the samples' ids; name the column with --id")
-    if tables.new is not None and Path(tables.old).exists() and _same_file(tables.old, tables.new):
+    if tables.new is not None and _same_file(tables.old, tables.new):
         answers = _answers(tables)
         if answers[0] == answers[1]:
             raise InputError(
                 f"OLD and NEW are the same file, {tables.old!r}; pass two files, or one file with --old-prediction and "
                 f"--new-prediction"
             )
+    if tables.threads is not None and tables.threads < 1:
+        raise InputError(f"--threads is {tables.threads}; pass 1 or more")
+    if tables.discover and not tables.slice:
+        raise InputError("--discover looks for conditions on slice columns; name some with --slice")
     if tables.tolerance is not None and not tables.graded:
         raise InputError("--tolerance is for graded scores; name their column with --score")
     if tables.graded and tables.class_map is not None:
@@ -119,26 +129,38 @@ def model_names(tables: Tables) -> tuple[str, str]:
     Returns:
         Two different names.
     """
-    found = _answers(tables) if tables.new is None else (Path(tables.old).stem, Path(tables.new).stem)
+    found = _answers(tables) if tables.new is None else (_name(tables.old), _name(tables.new))
     if found[0] == found[1] or any("*" in name or not name for name in found):
         found = "old", "new"
     return tables.old_name or found[0], tables.new_name or found[1]
 
 
 def _columns(tables: Tables) -> dict[str, Any]:
-    from segue.cli.class_map import read_class_map
-
-    class_map: Mapping[str, Any] | None = None if tables.class_map is None else read_class_map(tables.class_map)
     return {
         "id": None if tables.id is None else (tables.id, tables.new_id or tables.id),
-        "label": None if tables.graded else (tables.label, tables.new_label or tables.label),
         "prediction": _answers(tables),
-        "class_map": class_map,
         "missing": tables.missing,
         "nulls": tables.nulls,
         "duplicates": tables.duplicates,
+    }
+
+
+def _labels(tables: Tables) -> dict[str, Any]:
+    from segue.cli.class_map import read_class_map
+
+    return {
+        "label": (tables.label, tables.new_label or tables.label),
+        "class_map": None if tables.class_map is None else read_class_map(tables.class_map),
         "labels_disagree": tables.labels_disagree,
     }
+
+
+def _resources(tables: Tables, progress: Progress | None) -> Resources:
+    from segue.flips.table import Resources
+
+    return Resources(
+        memory=tables.memory_limit, threads=tables.threads, temp_directory=tables.temp_directory, progress=progress
+    )
 
 
 def _answers(tables: Tables) -> tuple[str, str]:
@@ -146,6 +168,12 @@ def _answers(tables: Tables) -> tuple[str, str]:
         both = tables.score or "score"
         return tables.old_score or both, tables.new_score or both
     return tables.old_prediction or tables.prediction, tables.new_prediction or tables.prediction
+
+
+def _name(source: str) -> str:
+    if "://" in source:  # a database's URL ends in #schema.table
+        return source.partition("#")[2].rpartition(".")[2]
+    return Path(source).stem
 
 
 def _with_confidences(flips: FlippedSamples, tables: Tables) -> FlippedSamples:
@@ -160,4 +188,4 @@ def _with_confidences(flips: FlippedSamples, tables: Tables) -> FlippedSamples:
 
 
 def _same_file(one: str, other: str) -> bool:
-    return Path(other).exists() and Path(one).samefile(other)
+    return os.path.exists(one) and os.path.exists(other) and Path(one).samefile(other)  # ruff: ignore[os-path-exists] - Path.exists raises where a name is too long

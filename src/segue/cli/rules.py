@@ -72,7 +72,8 @@ def combined(rules: Rules, confidence: float | None) -> tuple[Policy, list[str]]
     Raises:
         InputError: If the file is no policy, or nothing is limited.
     """
-    from segue.flips.policy import EverySlice, Golden, Policy
+    from segue.flips.policy import EverySlice, Policy
+    from segue.flips.policy_files import read_ids
 
     typed = rules.typed
     base = None if rules.policy is None else Policy.read(rules.policy)
@@ -83,7 +84,7 @@ def combined(rules: Rules, confidence: float | None) -> tuple[Policy, list[str]]
         typed["every_slice"] = {**every.model_dump(exclude_defaults=True), "max_nfr": rules.max_slice_nfr}
     if rules.golden is not None:
         ids = () if base is None else base.protected_ids()
-        typed["golden"] = Golden(ids=ids, file=str(Path(rules.golden).absolute())).model_dump(exclude_defaults=True)
+        typed["golden"] = {"ids": [*ids, *read_ids(Path(rules.golden))]}
     if base is None:
         if not set(typed) - {"on", "confidence", "minimum_samples"}:
             raise InputError("segue gate needs a limit; pass --max-nfr 0.01, for instance, or --policy FILE")

@@ -7,6 +7,7 @@ Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided; 70 for a bug in S
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import traceback
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     usage_error = _usage_error()
     typed = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        outcome = app(with_dashes(typed), "segue", standalone_mode=False, obj=shlex.join(["segue", *typed]))
+        outcome = app(with_dashes(typed), "segue", standalone_mode=False, obj=_told(typed))
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # a closed pipe; within a command typer turns it into an exit with code 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
@@ -51,12 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"Error: {for_the_command_line(str(error))}", BAD_INPUT)
     except usage_error as error:
         return _say(f"Error: {_usage(error)}", BAD_INPUT)
+    except OSError as error:  # no room, no permission: nobody's bug
+        return _say(f"Error: {error.filename or 'a file'}: {error.strerror or error}", BAD_INPUT)
     except Exception:  # whatever it is, it must not look like the gate's verdict
         traceback.print_exc()
         return _say("This is a bug in Segue: please report it with the lines above.", BUG)
     if outcome == INTERRUPTED:
         return _say("Interrupted.", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _told(typed: Sequence[str]) -> str:
+    # The report shows the command that made it, but not the password of a database.
+    return shlex.join(["segue", *(re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", word) for word in typed)])
 
 
 def _usage_error() -> type[Exception]:

@@ -46,8 +46,8 @@ class Tables:
         str,
         typer.Argument(
             metavar="OLD",
-            help="The old model's predictions: a Parquet, CSV, JSON lines or Arrow file, or a folder or quoted glob "
-            "of such files.",
+            help="The old model's predictions: a Parquet, CSV, JSON lines or Arrow file, a folder or quoted glob of "
+            "such files, or a database's URL#TABLE.",
         ),
     ]
     new: Annotated[
@@ -67,6 +67,14 @@ class Tables:
     slice: Annotated[
         list[str] | None, option(COLUMNS, "COLUMN", "Break the rates down by this column; may be repeated.")
     ] = None
+    discover: Annotated[
+        bool,
+        typer.Option(
+            "--discover",
+            help="Also look for conjunctions of conditions on the slice columns in which flips concentrate.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = False
     weight: Annotated[str | None, option(COLUMNS, "COLUMN", "Sample weights.")] = None
     group: Annotated[
         str | None, option(COLUMNS, "COLUMN", "The customer or patient that samples share: not independent.")

@@ -22,7 +22,7 @@ from segue.flips.protected import protected_check
 from segue.flips.result import FlipReport
 from segue.flips.slice_budgets import slice_checks
 
-__all__ = ["Check", "Decision", "Verdict", "decide"]
+__all__ = ["Check", "Decision", "Verdict", "decide", "refuse_unfit"]
 
 
 def decide(
@@ -65,7 +65,7 @@ def decide(
     if not isinstance(policy, Policy):
         raise InputError(f"policy is a {type(policy).__name__}; pass a Policy, such as Policy(max_nfr=0.01), or a path")
     _refuse_other_confidence(report, policy)
-    _refuse_senseless(report, policy)
+    refuse_unfit(policy, graded=isinstance(report, GradedReport))
     checks: list[Check] = []
     if policy.minimum_samples is not None:
         checks.append(sample_size_check(report.samples, policy.minimum_samples, None))
@@ -108,21 +108,29 @@ def _refuse_other_confidence(report: FlipReport | GradedReport, policy: Policy) 
         )
 
 
-def _refuse_senseless(report: FlipReport | GradedReport, policy: Policy) -> None:
-    graded = isinstance(report, GradedReport)
+def refuse_unfit(policy: Policy, *, graded: bool) -> None:
+    """Refuse a policy that limits what such a report does not have.
+
+    Args:
+        policy: The policy.
+        graded: Whether the report is on graded scores, not on classes.
+
+    Raises:
+        InputError: If so; the sentence names the key and what there is in its place.
+    """
     everywhere: list[tuple[Limits, str]] = [(policy, "")]
     if policy.every_slice is not None:
         everywhere.append((policy.every_slice, " in [every_slice]"))
     everywhere += [(budget, f" in [[slices]] number {number}") for number, budget in enumerate(policy.slices, 1)]
     for limits, where in everywhere:
+        fitting = [
+            kind.key for kind in KINDS.values()
+            if (kind.scores if graded else kind.classes) and (kind.slices or not where)
+        ]  # fmt: skip
         for key in limits.limits:
-            kind = KINDS[key]
-            if not (kind.scores if graded else kind.classes):
+            if key not in fitting:
                 measured = "graded scores" if graded else "classes"
-                fitting = [
-                    k.key for k in KINDS.values() if (k.scores if graded else k.classes) and (not where or k.slices)
-                ]
                 raise InputError(
-                    f"the policy sets {key}{where}, but the report is on {measured}, which have no {kind.words}; "
-                    f"set {' or '.join(fitting)}"
+                    f"the policy sets {key}{where}, but the report is on {measured}, which have no {KINDS[key].words}; "
+                    f"there are {', '.join(fitting)}"
                 )

@@ -56,7 +56,7 @@ def _one(mistake: Any, model: type[BaseModel]) -> str:
     key, where = _place(location)
     if kind == "value_error":
         told = str(mistake["ctx"]["error"])
-        return told if len(location) < 2 else f"{told}{where}"
+        return told.replace(key, f"{key}{where}", 1)
     if kind == "extra_forbidden":
         return f"unknown key {key!r}{where}; {_suggestion(key, location[:-1], model)}"
     if kind == "missing":

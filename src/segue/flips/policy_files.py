@@ -52,7 +52,7 @@ def _read_text(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise InputError(f"{what}: there is no file {path}") from error
+        raise InputError(f"{what}: there is no file {path}; check the path") from error
     except IsADirectoryError as error:
         raise InputError(f"{what}: {path} is a directory, not a file") from error
     except UnicodeDecodeError as error:

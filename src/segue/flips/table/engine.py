@@ -8,6 +8,7 @@ these relations, and answers queries with columns of values.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -37,6 +38,10 @@ POLL_SECONDS = 0.05
 
 class ResourceError(SegueError):
     """The machine's memory or disk did not suffice; the sentence says which and how to give more."""
+
+
+class UnreadableError(InputError):
+    """A file is not what its head or its name says."""
 
 
 class Engine(Protocol):
@@ -202,7 +207,8 @@ class DuckDBSession:
             worker.join()
             raise
         if failure:
-            raise self._explained(failure[0])
+            explained = self._explained(failure[0])
+            raise explained from (None if explained is failure[0] else failure[0])
         if task and self.resources.progress is not None:
             self.resources.progress(task, 1.0)
         return outcome[0]
@@ -220,6 +226,11 @@ class DuckDBSession:
         if isinstance(error, duckdb.OutOfMemoryException):
             return ResourceError(
                 f"{self.resources.memory} of memory did not suffice ({_first_line(error)}); allow more with memory="
+            )
+        unreadable = (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException)
+        if isinstance(error, unreadable):  # the head of a file was sound, and what follows is not
+            return UnreadableError(
+                f"a file can't be read to its end ({said_of(error)}); check that it is whole and of its format"
             )
         return error
 
@@ -248,6 +259,25 @@ def duckdb_session(resources: Resources) -> Generator[DuckDBSession]:
     finally:
         session.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def said_of(error: BaseException) -> str:
+    """Return what DuckDB says is wrong with a file, in a few words.
+
+    Args:
+        error: What it raised.
+
+    Returns:
+        Its first line without the kind of the error, or words for what DuckDB says at length.
+    """
+    said = str(error)
+    if "not utf-8 encoded" in said:
+        line = re.search(r"Line: (\d+)", said)
+        return "it is not UTF-8 text" + (f", see line {line[1]}" if line else "")
+    if "Error when sniffing file" in said:
+        return "its rows differ in their number of columns, a quote is left open, or it is not UTF-8 text"
+    first = _first_line(error)
+    return (first.partition(" Error: ")[2] or first).rstrip(" .")
 
 
 def _plain(column: Any) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segue.errors import InputError, require
-from segue.flips.table.engine import Answer, DuckDBSession, Projection
+from segue.flips.table.engine import Answer, DuckDBSession, Projection, UnreadableError, said_of
 from segue.flips.table.kinds import Column, Form, Kind, kind_of_duckdb
 from segue.flips.table.layout import Layout
 
@@ -22,6 +22,7 @@ Table = Any
 """A path, a glob, a list of paths, or a pandas, polars or pyarrow table."""
 
 PARQUET, CSV, JSON, ARROW = "Parquet", "CSV", "JSON lines", "Arrow"
+LONGEST_NAME = 255
 FORMATS = {
     ".parquet": PARQUET,
     ".pq": PARQUET,
@@ -188,6 +189,9 @@ def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
             f"{side} mixes {' and '.join(sorted(forms))} files; pass files of one format, or convert them first"
         )
     form = forms.pop()
+    empty = [Path(file).name for file in files if Path(file).stat().st_size == 0]
+    if empty:
+        raise InputError(f"{empty[0]} is an empty file; check that it was written to its end")
     if form == ARROW:
         return _open_arrow(session, files, side)
     listed = "[" + ", ".join(literal(file) for file in files) + "]"
@@ -200,11 +204,9 @@ def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
 
     try:
         return _Relation(reader, _described(session, reader), form)
-    except duckdb.Error as error:
-        said = str(error).strip().splitlines()[0].removeprefix("Invalid Input Error: ")
+    except (duckdb.Error, UnreadableError) as error:
+        said = said_of(error.__cause__ or error)
         names = Path(files[0]).name if len(files) == 1 else f"{Path(files[0]).name} and {len(files) - 1} more"
-        if Path(files[0]).stat().st_size == 0:
-            said = "the file is empty"
         raise InputError(f"{names} can't be read as {form} ({said}); check that it is whole and of this format") from (
             error
         )
@@ -212,12 +214,16 @@ def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
 
 def _matching(session: DuckDBSession, text: str, side: str) -> list[str]:
     path = Path(text).expanduser()
+    if len(path.name) > LONGEST_NAME:
+        raise InputError(
+            f"{side} is a name of {len(path.name)} characters, longer than a file's can be; check the path"
+        )
     if path.is_file():
         return [str(path)]
     if path.is_dir():
         found = sorted(str(inside) for inside in path.iterdir() if inside.is_file() and _known(inside.name))
         if not found:
-            raise InputError(f"{side} is the folder {text!r}, which holds no {', '.join(sorted(set(FORMATS)))} file")
+            raise InputError(f"{side} is the folder {text!r}, which holds no Parquet, CSV, JSON lines or Arrow file")
         return found
     found = sorted(str(file) for (file,) in session.rows(f"SELECT file FROM glob({literal(str(path))})"))
     if not found:
