@@ -9,6 +9,7 @@ the dialect: connections, types, and the forms in which columns are read.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -279,7 +280,8 @@ def _formed(column: Any, form: Form) -> Any:
         number = column.cast("int64").cast("float64") if column.type().is_boolean() else column.cast("float64")
         if not column.type().is_floating():
             return number
-        wrong = number.isnan() if form is Form.NUMBER else number.isnan() | number.isinf()
+        # Compared with the largest number, since Ibis's isinf() finds nothing on Spark.
+        wrong = number.isnan() if form is Form.NUMBER else number.isnan() | (number.abs() > sys.float_info.max)
         return wrong.ifelse(None, number)
     return column
 

@@ -75,10 +75,13 @@ class Counted:
     Attributes:
         total: Sums over all rows.
         slices: Sums per value of each slice column.
+        negative: A relation with ``id``, ``label`` and ``other`` (the new answer) of all negative flips, where counting
+            left one behind.
     """
 
     total: Frame
     slices: Mapping[str, Frame]
+    negative: str | None = None
 
     def states(self) -> dict[int, int]:
         """Return how many rows are in each state."""

@@ -17,20 +17,26 @@ from segue.flips.table.sources import CSV, FORMATS, PARQUET, quoted
 from segue.flips.table.state import CELL_BASE
 
 
-def flip_matrix(engine: Engine, layout: Layout, state: str) -> FlipMatrix:
+def flip_matrix(engine: Engine, layout: Layout, state: str, negative: str | None = None) -> FlipMatrix:
     """Count what the broken answers became.
 
     Args:
         engine: Where the relations are.
         layout: Where the columns are.
         state: The SQL of a row's state.
+        negative: A relation with ``label`` and ``other`` of all negative flips, where there is one.
 
     Returns:
         The pairs of label and new answer that occur, most frequent first.
     """
+    pairs = f"SELECT label, other AS answer FROM {negative} AS flips"
+    if negative is None:
+        pairs = (
+            f"SELECT {layout.label} AS label, {layout.new.sql} AS answer FROM {layout.matched} "
+            f"WHERE {_flipped(layout, state, NEGATIVE_FLIP)}"
+        )
     answer = engine.table(
-        f"SELECT {layout.label} AS label, {layout.new.sql} AS answer, count(*) AS n FROM {layout.matched} "
-        f"WHERE {_flipped(layout, state, NEGATIVE_FLIP)} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+        f"SELECT label, answer, count(*) AS n FROM ({pairs}) AS pairs GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
         "flip matrix",
     )
     answers = answer["answer"]
@@ -43,7 +49,9 @@ def flip_matrix(engine: Engine, layout: Layout, state: str) -> FlipMatrix:
     )
 
 
-def flipped_samples(engine: Engine, layout: Layout, state: str, counts: Counts, limit: int) -> FlippedSamples:
+def flipped_samples(
+    engine: Engine, layout: Layout, state: str, counts: Counts, limit: int, negative: str | None = None
+) -> FlippedSamples:
     """Fetch flipped rows, negative flips first, each kind in the order of the ids.
 
     Args:
@@ -52,6 +60,7 @@ def flipped_samples(engine: Engine, layout: Layout, state: str, counts: Counts, 
         state: The SQL of a row's state.
         counts: How many flips there are.
         limit: How many rows to fetch at most.
+        negative: A relation with the ``id`` of all negative flips, where there is one.
 
     Returns:
         The rows, and how many there are in all.
@@ -60,9 +69,13 @@ def flipped_samples(engine: Engine, layout: Layout, state: str, counts: Counts, 
     left = limit
     for cell, total in ((NEGATIVE_FLIP, counts.negative_flips), (POSITIVE_FLIP, counts.positive_flips)):
         if left > 0 and (total or not parts):
-            parts.append(
-                engine.table(f"{_rows(layout, state, cell)}{_ordered(layout)} LIMIT {left}", "flipped samples")
-            )
+            rows = _rows(layout, state, cell)
+            if negative is not None and cell == NEGATIVE_FLIP and left < total:
+                # Both tables are cut at the last id that is wanted, so that hardly anything is left to join.
+                first = f"SELECT id FROM {negative} AS flips ORDER BY id LIMIT {left}"
+                last = int(engine.table(f"SELECT max(id) AS id FROM ({first}) AS first", "")["id"][0])
+                rows += f" AND o.id <= {last} AND n.id <= {last}"
+            parts.append(engine.table(f"{rows}{_ordered(layout)} LIMIT {left}", "flipped samples"))
             left -= len(parts[-1]["flip"])
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
     return FlippedSamples(columns, counts.negative_flips, counts.positive_flips)

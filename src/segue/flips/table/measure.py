@@ -35,6 +35,7 @@ class Pass:
     tally: Tally
     slices: tuple[SliceTally, ...]
     notes: tuple[str, ...]
+    negative: str | None = None
 
 
 def measure(
@@ -81,8 +82,8 @@ def measure(
         notes += more
     report = assemble(
         found.tally,
-        flip_matrix=flips.flip_matrix(engine, layout, found.state),
-        flips=flips.flipped_samples(engine, layout, found.state, counts, limit),
+        flip_matrix=flips.flip_matrix(engine, layout, found.state, found.negative),
+        flips=flips.flipped_samples(engine, layout, found.state, counts, limit, found.negative),
         confidence=confidence,
         slices=found.slices,
         discovery=discovery,
@@ -136,4 +137,4 @@ def count_all(
     notes = [*checks.refuse_bad_rows(engine, layout, counted.states(), rows), *notes]
     tally = counted.tally(seed)
     checks.refuse_degenerate(layout, tally)
-    return Pass(layout, state, tally, tuple(counted.slice_tallies(slicings, seed)), tuple(notes))
+    return Pass(layout, state, tally, tuple(counted.slice_tallies(slicings, seed)), tuple(notes), counted.negative)

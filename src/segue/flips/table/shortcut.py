@@ -2,9 +2,9 @@
 
 When both files hold labels and the ids are whole numbers from a range not much wider than the number of rows, three
 questions to each file on its own settle every check: no value is missing; a bit set with one bit per possible id has
-as many bits as the file has rows, so the ids are unique; and both files give the same sum of 64-bit hashes of (id,
-label), so that the ids are the same and every label agrees. (Two different files have the same sum by accident with a
-probability of about 2**-64.) The rows that the new model got right then need not be looked up: it is right wherever
+as many bits as the file has rows, so the ids are unique; and the exclusive or of 64-bit hashes of (id, label) over all
+rows is the same for both files, so that the ids are the same and every label agrees. (Other files pass by accident with
+a probability of about 2**-64.) The rows that the new model got right then need not be looked up: it is right wherever
 it is not wrong. Joining only its wrong answers to the old file is faster than the plain join, and takes a fraction of
 its memory. Where the proof fails, the full join counts, and says what is wrong.
 """
@@ -12,6 +12,7 @@ its memory. Where the proof fails, the full join counts, and says what is wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,26 +49,35 @@ def count_wrong_only(engine: DuckDBSources, layout: Layout, slicings: Sequence[S
     """
     if not _applies(layout, slicings) or not _proven(engine.session, layout, rows):
         return None
-    old_right, same = f"{layout.old.sql} = {layout.labels[0].sql}", f"{layout.old.sql} = {layout.new.sql}"
     before = count(
         engine,
         "old_side AS o",
-        f"CASE WHEN {old_right} THEN {BOTH_RIGHT} ELSE {POSITIVE_FLIP} END",
+        f"CASE WHEN o.answer = o.label THEN {BOTH_RIGHT} ELSE {POSITIVE_FLIP} END",
         slicings,
         task="counting the old model's answers",
     )
+    if before is None:
+        return None
+    kept = "".join(f", {slicing.sql} AS {slicing.key}" for slicing in slicings)
+    engine.session.execute(
+        f"CREATE OR REPLACE TEMP TABLE new_wrong AS SELECT o.id, o.label, o.answer, n.answer AS other{kept} "
+        f"FROM old_side AS o JOIN (SELECT id, answer FROM new_side WHERE answer <> label) AS n ON o.id = n.id",
+        "looking up the new model's errors",
+    )
     wrong = count(
         engine,
-        "old_side AS o JOIN (SELECT id, answer FROM new_side WHERE answer <> label) AS n ON o.id = n.id",
-        f"CASE WHEN {old_right} THEN {NEGATIVE_FLIP} WHEN {same} THEN {BOTH_WRONG_SAME} ELSE {BOTH_WRONG_DIFFER} END",
-        slicings,
-        task="looking up the new model's errors",
+        "new_wrong AS o",
+        f"CASE WHEN o.answer = o.label THEN {NEGATIVE_FLIP} WHEN o.answer = o.other THEN {BOTH_WRONG_SAME} "
+        f"ELSE {BOTH_WRONG_DIFFER} END",
+        [replace(slicing, sql=f"o.{slicing.key}") for slicing in slicings],
+        task="counting the new model's errors",
     )
-    if before is None or wrong is None:
+    if wrong is None:
         return None
     return Counted(
         _subtracted(before.total, wrong.total),
         {key: _subtracted(frame, wrong.slices[key]) for key, frame in before.slices.items()},
+        negative="(SELECT id, label, other FROM new_wrong WHERE answer = label)",
     )
 
 
@@ -96,7 +106,7 @@ def _proven(session: DuckDBSession, layout: Layout, rows: int) -> bool:
         session.rows(
             f"SELECT count(*), count(label), count(answer), "
             f"bit_count(bitstring_agg(CAST(id AS BIGINT), CAST({low} AS BIGINT), CAST({high} AS BIGINT))), "
-            f"CAST(sum(hash(CAST(id AS BIGINT), {label})) AS VARCHAR) FROM {side}_side",
+            f"bit_xor(hash(CAST(id AS BIGINT), {label})) FROM {side}_side",
             f"checking {side}",
         )[0]
         for side in ("old", "new")
