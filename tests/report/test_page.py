@@ -183,6 +183,21 @@ def test_the_gate_is_told_in_words(limit, stamp):
     assert stamp in text_of(render(report, decision=decide(report, Policy(max_nfr=limit))))
 
 
+def test_many_checks_are_folded_away_with_the_worst_in_sight_and_all_on_paper(open_report):
+    report = reports.classifier()
+    decision = decide(report, Policy(max_nfr=0.0001, every_slice={"max_nfr": 0.05}))
+    assert len(decision.checks) > 6
+    page = open_report(report, decision=decision).page
+    visible = "() => [...document.querySelectorAll('.checks li')].filter(one => one.checkVisibility()).length"
+    assert page.evaluate(visible) == 4
+    assert "fail" in page.locator(".checks li").first.inner_text()
+    page.get_by_text(f"{len(decision.checks) - 4} more checks").click()
+    assert page.evaluate(visible) == len(decision.checks)
+    page.get_by_text(f"{len(decision.checks) - 4} more checks").click()
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(visible) == len(decision.checks)
+
+
 def test_an_undecided_gate():
     report = reports.counted(50, 1, 1, 1)
     assert "? Undecided" in text_of(render(report, decision=decide(report, Policy(max_nfr=0.03))))

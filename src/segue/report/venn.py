@@ -149,18 +149,19 @@ def draw(left_only: float, both: float, right_only: float, width: float = 360.0,
 
 
 def _lens_path(left_x: float, left_radius: float, right_x: float, right_radius: float, y: float) -> str:
+    # Four decimals: of an arc of almost half a circle, the centre follows from a small difference of radius and chord.
     distance = right_x - left_x
     if distance <= abs(left_radius - right_radius) * (1 + 1e-9):  # one circle lies in the other
         x, radius = (left_x, left_radius) if left_radius < right_radius else (right_x, right_radius)
-        radius = round(radius, 2)  # so that the chord is exactly the diameter as it is written
-        half = f"a{radius:.2f} {radius:.2f} 0 1 0"
-        return f"M{x - radius:.2f} {y:.2f}{half} {2 * radius:.2f} 0{half} {-2 * radius:.2f} 0Z"
+        radius = round(radius, 4)  # so that the chord is exactly the diameter as it is written
+        half = f"a{radius:.4f} {radius:.4f} 0 1 0"
+        return f"M{x - radius:.4f} {y:.4f}{half} {2 * radius:.4f} 0{half} {-2 * radius:.4f} 0Z"
     along = (distance**2 + left_radius**2 - right_radius**2) / (2 * distance)
     up = math.sqrt(max(left_radius**2 - along**2, 0.0))
     x = left_x + along
     # The arc of each circle inside the other is the long way round where the other's centre lies beyond the chord.
     right_large, left_large = int(along > distance), int(along < 0)
     return (
-        f"M{x:.2f} {y - up:.2f}A{left_radius:.2f} {left_radius:.2f} 0 {left_large} 1 {x:.2f} {y + up:.2f}"
-        f"A{right_radius:.2f} {right_radius:.2f} 0 {right_large} 1 {x:.2f} {y - up:.2f}Z"
+        f"M{x:.4f} {y - up:.4f}A{left_radius:.4f} {left_radius:.4f} 0 {left_large} 1 {x:.4f} {y + up:.4f}"
+        f"A{right_radius:.4f} {right_radius:.4f} 0 {right_large} 1 {x:.4f} {y - up:.4f}Z"
     )

@@ -6,6 +6,8 @@ import math
 
 from segue.flips.estimate import Estimate
 
+ROLES = frozenset({"old", "new", "champion", "challenger"})
+"""Names of models that only say which is which."""
 MINUS = "\u2212"
 DASH = "\u2013"
 
@@ -107,7 +109,7 @@ def sentence(text: str, name: str = "") -> str:
         >>> sentence("nothing was judged"), sentence("forest-2 may ship", "forest-2")
         ('Nothing was judged.', 'forest-2 may ship.')
     """
-    begins_with_name = bool(name) and name not in {"old", "new"} and text.startswith(name)
+    begins_with_name = bool(name) and name not in ROLES and text.startswith(name)
     written = text if begins_with_name else text[:1].upper() + text[1:]
     return written if written.endswith((".", "!", "?")) else written + "."
 

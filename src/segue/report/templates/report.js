@@ -5,6 +5,9 @@
   const $ = (id) => document.getElementById(id);
   const root = document.documentElement;
   root.classList.add("js");
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll(".gate details")) folded.open = true;
+  });
   const all = $("all-slices");
   if (all) {
     const closed = all.textContent;
