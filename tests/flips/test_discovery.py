@@ -205,6 +205,12 @@ def test_identifiers_are_not_searched_and_cost_nothing(rng):
     ]
 
 
+def test_very_many_frequent_values_are_cut_with_a_note(rng):
+    columns = {"shop": rng.choice([f"shop {number}" for number in range(80)], 8000)}
+    discovery = discover(columns, rng.random(8000) < np.where(columns["shop"] == "shop 3", 0.5, 0.02))
+    assert discovery.notes == ("column 'shop' has very many values; only the 60 most frequent were searched",)
+
+
 @pytest.mark.parametrize(
     ("n", "flips", "words"),
     [

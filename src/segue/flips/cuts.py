@@ -19,8 +19,11 @@ from segue.flips.conditions import Between, Condition, Equals, IsMissing
 from segue.flips.features import Feature
 
 FINE = 40
+"""Bins of an ordered column at most."""
 COARSE = 10
+"""Quantile bins between whose ends the first round of the search looks for ranges."""
 MOST_CATEGORIES = 60
+"""Values of a category that are searched, the most frequent first; codes fit in a byte."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class CodedColumn:
         labels: The category of each code, for categories; ``None`` for the infrequent ones taken together.
         missing: The code of missing values, if any are missing.
         ranges: The conditions that the search starts from, as inclusive ranges of codes, ``(ranges, 2)``.
+        left_out: How many frequent values of a category are not searched, because there are too many.
     """
 
     feature: Feature
@@ -46,6 +50,7 @@ class CodedColumn:
     labels: tuple[str | None, ...]
     missing: int | None
     ranges: NDArray[np.intp]
+    left_out: int = 0
 
     def members(self, ranges: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return which codes lie in which range, ``(ranges, size)`` of zeros and ones."""
@@ -108,14 +113,21 @@ def code_column(feature: Feature, found: NDArray[np.bool_], fewest: int) -> Code
     if len(np.unique(codes[found])) < 2:
         ranges = []
     table = np.array(ranges, dtype=np.intp).reshape(-1, 2)
-    return CodedColumn(feature, codes.astype(np.uint8), size, edges, ordered, labels, missing, table)
+    left_out = 0
+    if feature.kind == "category":
+        left_out = int((_frequency(feature, found) >= max(fewest, 1)).sum()) - (len(labels) - 1)
+    return CodedColumn(feature, codes.astype(np.uint8), size, edges, ordered, labels, missing, table, left_out)
 
 
 _Coded = tuple[NDArray[np.intp], NDArray[Any], int, tuple[str | None, ...], list[tuple[int, int]]]
 
 
+def _frequency(feature: Feature, found: NDArray[np.bool_]) -> NDArray[np.intp]:
+    return np.bincount(feature.values[found & ~feature.missing], minlength=len(feature.labels))
+
+
 def _code_category(feature: Feature, found: NDArray[np.bool_], fewest: int) -> _Coded:
-    counts = np.bincount(feature.values[found & ~feature.missing], minlength=len(feature.labels))
+    counts = _frequency(feature, found)
     frequent = np.flatnonzero(counts >= max(fewest, 1))
     if len(frequent) > MOST_CATEGORIES:
         frequent = np.sort(frequent[np.argsort(-counts[frequent], kind="stable")[:MOST_CATEGORIES]])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segue.flips.conditions import Conjunction
 from segue.flips.confirmation import Outcomes, excess_p_value, group_correlation, weighted_holm
-from segue.flips.cuts import CodedColumn, code_column
+from segue.flips.cuts import MOST_CATEGORIES, CodedColumn, code_column
 from segue.flips.features import Feature
 from segue.flips.subgroups import Found, Limits, Parts, Search
 
@@ -174,6 +174,10 @@ def _code(features: Sequence[Feature], found: NDArray[np.bool_], fewest: int) ->
             continue
         column = code_column(feature, found, fewest)
         coded.append(column)
+        if column.left_out:
+            notes.append(
+                f"column {feature.name!r} has very many values; only the {MOST_CATEGORIES} most frequent were searched"
+            )
         if not len(column.ranges):
             why = "has one value only"
             if feature.missing.all():

@@ -28,9 +28,13 @@ Parts = tuple[Part, ...]
 Floats = NDArray[np.float64]
 
 BEAM = 60
+"""How many pairs of conditions are extended by a third."""
 PER_COLUMNS = 3
+"""How many conditions on the same columns are kept, each the best that overlaps little with those before."""
 OVERLAP = 0.5
+"""What of their union two conditions on the same columns may share to be kept both."""
 MOST_PAIRS = 1500
+"""How many pairs of columns are searched together; those whose conditions show least alone are left out beyond."""
 
 
 @dataclass(frozen=True, order=True)
@@ -92,7 +96,19 @@ def _xlogx(x: Floats | np.float64) -> Floats:
 
 
 class Search:
-    """The discovery part as codes, and the slices in it."""
+    """The discovery part as codes, and the slices in it.
+
+    Conditions are ranges of codes, so that the flips and samples of all of a column's conditions (of all pairs of two
+    columns' conditions) are sums over one histogram, and the time grows with the samples only through the histograms:
+    with the square of the number of columns, not with the number of conditions.
+
+    Args:
+        columns: The coded columns, over all samples.
+        rows: The samples of the discovery part.
+        flipped: Whether each of all samples flipped, ``(n,)``.
+        mass: How many independent samples each of all samples is worth, ``(n,)``; ``None`` for one each.
+        limits: What may be reported.
+    """
 
     def __init__(
         self,
@@ -102,15 +118,6 @@ class Search:
         mass: Floats | None,
         limits: Limits,
     ) -> None:
-        """Take the discovery part.
-
-        Args:
-            columns: The coded columns, over all samples.
-            rows: The samples of the discovery part.
-            flipped: Whether each of all samples flipped, ``(n,)``.
-            mass: How many independent samples each of all samples is worth, ``(n,)``; ``None`` for one each.
-            limits: What may be reported.
-        """
         self.columns = columns
         self.limits = limits
         self.codes = [column.codes[rows] for column in columns]
