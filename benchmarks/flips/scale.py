@@ -49,6 +49,20 @@ NOTES = (
     "turns, their ends the smallest and the largest ratio of a round.",
 )
 
+COMPARED = (  # claim, statement, number, with whom, whether the other's is divided by Segue's, bar
+    ("time_over_join", "Time of the comparison over DuckDB's plain join", "seconds", "duckdb join", False, "<= 1.5"),
+    ("process_time_over_join", "The same of whole processes", "process_seconds", "duckdb join", False, "<= 1.5"),
+    (
+        "pandas_time",
+        "Time of the pandas script over Segue's, whole processes",
+        "process_seconds",
+        "pandas",
+        True,
+        ">= 2",
+    ),
+    ("memory_over_pandas", "Peak memory over the pandas script's", "peak_bytes", "pandas", False, "<= 0.25"),
+)
+
 
 def main() -> int:
     """Run the benchmark.
@@ -143,20 +157,13 @@ def claims(rows: Sequence[Mapping[str, Any]]) -> list[Claim]:
         here = [row for row in rows if row["ids"] == ids]
         kind = "" if ids == "dense" else f"_{ids}_ids"
         told = f"{small:,} rows, {ids} ids"
-        for name, statement, field, other, flip, bar in (
-            (f"time_over_join{kind}", "Time of the comparison over DuckDB's plain join", "seconds", "duckdb join", False,
-             "<= 1.5"),
-            (f"process_time_over_join{kind}", "The same of whole processes, imports included", "process_seconds",
-             "duckdb join", False, "<= 1.5"),
-            (f"pandas_time{kind}", "Time of the pandas script over Segue's, whole processes", "process_seconds",
-             "pandas", True, ">= 2"),
-            (f"memory_over_pandas{kind}", "Peak memory over the pandas script's", "peak_bytes", "pandas", False,
-             "<= 0.25"),
-        ):  # fmt: skip
+        for name, statement, field, other, flip, bar in COMPARED:
             values = ratios([row for row in here if row["rows"] == small], field, other, flip=flip)
             if values:
                 middle = statistics.median(values)
-                found.append(Claim(f"scale.{name}", f"{statement}, {told}", middle, min(values), max(values), bar))
+                found.append(
+                    Claim(f"scale.{name}{kind}", f"{statement}, {told}", middle, min(values), max(values), bar)
+                )
         peaks = [
             row["peak_bytes"] / 1e9 for row in here if row["rows"] == large and row["contestant"].startswith("segue")
         ]

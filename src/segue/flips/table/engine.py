@@ -217,7 +217,7 @@ class DuckDBSession:
         import duckdb
 
         said = str(error)
-        if "max_temp_directory_size" in said or "No space left" in said or "disk" in said.lower():
+        if "max_temp_directory_size" in said or "No space left on device" in said:
             return ResourceError(
                 f"the disk is full: the data do not fit into the {self.resources.memory} of memory that may be used, "
                 f"and there is no room for the rest in {self.folder.parent}; free some space, name another folder "
@@ -271,9 +271,15 @@ def said_of(error: BaseException) -> str:
         Its first line without the kind of the error, or words for what DuckDB says at length.
     """
     said = str(error)
-    if "not utf-8 encoded" in said:
-        line = re.search(r"Line: (\d+)", said)
-        return "it is not UTF-8 text" + (f", see line {line[1]}" if line else "")
+    if (line := re.search(r"CSV Error on Line: (\d+)", said)) is not None:
+        file = re.search(r"^\s*file = (.+)$", said, flags=re.MULTILINE)
+        columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
+        what = "it is not as the lines before it"
+        if "not utf-8 encoded" in said:
+            what = "it is not UTF-8 text"
+        elif columns is not None:
+            what = f"{columns[2]} values in place of {columns[1]}"
+        return f"line {line[1]} of {Path(file[1]).name if file else 'it'}: {what}"
     if "Error when sniffing file" in said:
         return "its rows differ in their number of columns, a quote is left open, or it is not UTF-8 text"
     first = _first_line(error)
