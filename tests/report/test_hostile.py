@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segue.flips import compare
-from segue.report import render
+from segue.report import render, write_report
 from tests.report import reports
 
 SCRIPT = "<script>window.hacked = 1</script>"
@@ -82,6 +82,11 @@ def test_the_source_holds_no_address_to_load_from(report):
     page = render(reports.classifier())
     for word in ("http://", "https://", "//cdn", "@import", "url(http"):
         assert word not in page
+
+
+def test_a_name_that_no_file_can_hold(tmp_path):
+    report = compare(["\ud800", "b"] * 9, ["\ud800"] * 18, ["b"] * 18, slices={"\udfff": ["\ud801", "c"] * 9})
+    assert "?" in write_report(report, tmp_path / "report.html", title="\ud802").read_text(encoding="utf-8")
 
 
 def test_lone_surrogates_and_control_characters_do_no_harm(open_report):

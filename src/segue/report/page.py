@@ -108,7 +108,7 @@ def render(
         raise InputError(f"picture_budget is {picture_budget}; pass a number of bytes, 0 for no pictures")
     table = samples.sample_table(report, None if base is None else Path(base), picture_budget)
     script = _asset("report.js")
-    return (
+    page = (
         _environment()
         .get_template("report.html.j2")
         .render(
@@ -132,6 +132,7 @@ def render(
             **_charts(report),
         )
     )
+    return page.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate in a name can't be written
 
 
 class Links:
@@ -171,7 +172,7 @@ class Links:
                 asked[name] = f"{value}..{value}"
             else:
                 return None
-        return "#samples?" + urlencode(asked)
+        return "#samples?" + urlencode(asked, errors="replace")
 
 
 def _charts(report: Report) -> dict[str, Any]:
