@@ -163,7 +163,7 @@ class TestText:
 
     def test_rows_of_different_length_are_refused(self, tmp_path):
         paths = self.write(tmp_path, "id,label,prediction\n1,0,0\n", "id,prediction\n1,0,7\n2,1\n")
-        with pytest.raises(InputError, match=r"^new.csv can't be read"):
+        with pytest.raises(InputError, match=r"^new.csv can't be read as CSV \(its rows differ in their number of col"):
             compare_tables(*paths, id="id")
 
     def test_csv_and_parquet_meet(self, tmp_path):

@@ -203,7 +203,13 @@ def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
     import duckdb
 
     try:
-        return _Relation(reader, _described(session, reader), form)
+        columns = _described(session, reader)
+        separators = [mark for name in columns for mark in name if mark in ",;\t|"] if len(columns) == 1 else []
+        if form == CSV and separators:
+            # Rows of different length make DuckDB take each for a single value; told the separator, it says which.
+            reader = reader.removesuffix(")") + f", delim = {literal(separators[0])})"
+            columns = _described(session, reader)
+        return _Relation(reader, columns, form)
     except (duckdb.Error, UnreadableError) as error:
         said = said_of(error.__cause__ or error)
         names = Path(files[0]).name if len(files) == 1 else f"{Path(files[0]).name} and {len(files) - 1} more"
