@@ -342,7 +342,7 @@ def test_limits_that_make_no_sense_are_refused():
     scores = compare_scores([0.1, 0.9], [0.2, 0.8])
     with pytest.raises(InputError, match="sets max_churn, but the report is on graded scores, which have no churn"):
         decide(scores, Policy(max_churn=0.1))
-    with pytest.raises(InputError, match=r"set max_nfr$"):
+    with pytest.raises(InputError, match=r"there are max_nfr$"):
         decide(scores, Policy(every_slice={"min_accuracy_change": 0.1}))
     with pytest.raises(InputError, match="sets min_score, but the report is on classes"):
         decide(report_of(10), Policy(min_score=0.1))
