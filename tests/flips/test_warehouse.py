@@ -314,6 +314,14 @@ class TestUrls:
         with pytest.raises(InputError, match="names no table; write the table's name after the database's URL"):
             compare_tables(postgres.url, postgres.url, id="id")
 
+    @pytest.mark.parametrize("url", ["s3://bucket/old.parquet", "https://me:secret@example.org/old.csv"])
+    def test_files_elsewhere_are_no_databases(self, url):
+        with pytest.raises(
+            InputError, match=r"^\w+://.*old.* is a file elsewhere, which is not read over the"
+        ) as caught:
+            compare_tables(url, "new.parquet", id="id")
+        assert "secret" not in str(caught.value)
+
     def test_no_such_table(self, postgres):
         with pytest.raises(InputError, match="#nothing can't be opened"):
             open_source(f"{postgres.url}#nothing")

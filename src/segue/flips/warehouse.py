@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 EXTRA = "warehouse"
+FILES = {"http", "https", "ftp", "s3", "gs", "gcs", "az", "abfs", "hf", "hdfs", "file"}
+"""Schemes of URLs that name files, not databases."""
 ROWS_PER_BATCH = 100_000
 
 
@@ -94,6 +96,10 @@ def open_source(text: str) -> ir.Table:
     """
     address, _, name = text.partition("#")
     told = hidden(text)
+    if urlsplit(text).scheme in FILES:
+        raise InputError(
+            f"{told} is a file elsewhere, which is not read over the network; copy it here and pass its path"
+        )
     if not name:
         raise InputError(
             f"{told} names no table; write the table's name after the database's URL: {hidden(address)}#table"
@@ -123,19 +129,18 @@ def hidden(text: str) -> str:
 
 
 class IbisSources:
-    """The sources of a comparison on an engine that Ibis speaks to."""
+    """The sources of a comparison on an engine that Ibis speaks to.
+
+    Args:
+        old: The old model's table: an Ibis table or a URL.
+        new: The new model's, if it is another one.
+        progress: Called with the name of each step and its share done.
+
+    Raises:
+        InputError: If one of them lives elsewhere than the other.
+    """
 
     def __init__(self, old: Any, new: Any | None, progress: Progress | None = None) -> None:
-        """Open both sources.
-
-        Args:
-            old: The old model's table: an Ibis table or a URL.
-            new: The new model's, if it is another one.
-            progress: Called with the name of each step and its share done.
-
-        Raises:
-            InputError: If one of them lives elsewhere than the other.
-        """
         require("ibis", EXTRA, "comparing tables where they live")
         given = {"old": old} if new is None else {"old": old, "new": new}
         self._tables: dict[str, ir.Table] = {}

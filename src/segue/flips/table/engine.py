@@ -126,18 +126,17 @@ class Resources:
 
 
 class DuckDBSession:
-    """A DuckDB connection with limits: runs queries so that they show progress and Ctrl-C ends them."""
+    """A DuckDB connection with limits: runs queries so that they show progress and Ctrl-C ends them.
+
+    Args:
+        resources: The limits.
+        folder: Where spilled data go.
+
+    Raises:
+        InputError: If a limit can't be understood.
+    """
 
     def __init__(self, resources: Resources, folder: Path) -> None:
-        """Open an in-memory database that spills into a folder.
-
-        Args:
-            resources: The limits.
-            folder: Where spilled data go.
-
-        Raises:
-            InputError: If a limit can't be understood.
-        """
         import duckdb
 
         self.folder = folder

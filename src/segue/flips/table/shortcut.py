@@ -33,6 +33,7 @@ from segue.flips.table.sources import DuckDBSources
 WIDEST = 16
 """The range of ids may be this many times as wide as the number of rows."""
 MOST_BITS = 1_000_000_000
+LARGEST_SIGNED = 2**63 - 1
 
 
 def count_wrong_only(engine: DuckDBSources, layout: Layout, slicings: Sequence[Slicing], rows: int) -> Counted | None:
@@ -97,7 +98,7 @@ def _applies(layout: Layout, slicings: Sequence[Slicing]) -> bool:
 def _proven(session: DuckDBSession, layout: Layout, rows: int) -> bool:
     """Return whether both tables are sound and hold the same ids with the same labels."""
     ((low, high),) = session.rows("SELECT min(id), max(id) FROM old_side")
-    if low is None or high - low + 1 > min(WIDEST * rows, MOST_BITS):
+    if low is None or high > LARGEST_SIGNED or high - low + 1 > min(WIDEST * rows, MOST_BITS):
         return False
     if session.rows(f"SELECT min(id) < {low} OR max(id) > {high} OR min(id) IS NULL FROM new_side") != [(False,)]:
         return False

@@ -45,19 +45,18 @@ FORMATS = {
 
 
 class DuckDBSources:
-    """The sources of a comparison in a DuckDB session: an engine."""
+    """The sources of a comparison in a DuckDB session: an engine.
+
+    Args:
+        session: Where to open them.
+        old: The old model's table, or the one table that holds both predictions.
+        new: The new model's table, if it is another one.
+
+    Raises:
+        InputError: If a source can't be read.
+    """
 
     def __init__(self, session: DuckDBSession, old: Table, new: Table | None) -> None:
-        """Open both sources.
-
-        Args:
-            session: Where to open them.
-            old: The old model's table, or the one table that holds both predictions.
-            new: The new model's table, if it is another one.
-
-        Raises:
-            InputError: If a source can't be read.
-        """
         self.session = session
         self._old, self._new = old, new
         self._names = {"old": _told(old, "old"), "new": _told(new, "new")}
