@@ -368,7 +368,7 @@ def _difference(name: str, rows: Sequence[dict[str, Any]], peer: str) -> Claim:
     low, high = np.percentile(means, [2.5, 97.5])
     kinds = sorted({row["mechanism"] for row in rows})
     statement = (
-        f"Share of planted slices found, Segue's minus that of the peer's {peer.removeprefix('modeldiff ')} mode (peer: "
+        f"Share of planted slices found, Segue's minus the peer's in its {peer.removeprefix('modeldiff ')} mode (peer: "
         f"{power(rows, peer).mean():.3f}, Segue: {power(rows, 'segue').mean():.3f}), tasks of kind {', '.join(kinds)}"
     )
     return Claim(f"discovery.{name}", statement, float(difference.mean()), float(low), float(high), ">= 0")
