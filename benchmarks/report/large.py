@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser
-from tools.browser import open_browser
 
 from benchmarks.record import Claim, package_versions, write_record
 from segue.flips import FlippedSamples, FlipReport, compare
 from segue.report import write_report
+from tools.browser import open_browser
 
 # Each action is measured from the event until the browser has drawn the rows that answer it.
 DRAWN = "await new Promise(done => requestAnimationFrame(() => setTimeout(done)));"

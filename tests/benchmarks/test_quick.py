@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from benchmarks.record import meets
 
 ROOT = Path(__file__).parents[2]

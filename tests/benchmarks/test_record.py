@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+
 from benchmarks.record import Claim, describe_machine, meets, read_rows, write_record
 
 

@@ -72,7 +72,7 @@ def test_infinite_values_lie_in_the_outer_bins():
         (pl.Series([1.5, None]), {">= 1.5", "(missing)"}),
         (pd.to_datetime(["2026-01-01", None]).tz_localize("Europe/Vienna"), {">= 2025-12-31T23:00:00", "(missing)"}),
     ],
-    ids=str,
+    ids=["integers", "strings", "booleans", "categories", "polars floats", "dates with a time zone"],
 )
 def test_missing_values_of_data_frames_are_a_slice_of_their_own(values, names):
     assert set(categories(as_array(values, "x"), "x")[0]) == names

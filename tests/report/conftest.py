@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tools.browser import block_network, open_browser
 
 from segue.report import write_report
+from tools.browser import block_network, open_browser
 
 
 @dataclass

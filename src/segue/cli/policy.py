@@ -59,7 +59,7 @@ def check(
     """Check a policy and say what it holds, without any data."""
     from segue.cli.console import check_outputs, out, write
     from segue.cli.outputs.machine import to_json
-    from segue.flips.policy import Policy
+    from segue.flips.gate.policy import Policy
 
     check_outputs({"--json": json}, [path])
     policy = Policy.read(path)
@@ -78,7 +78,7 @@ def check(
 def schema_text() -> str:
     """Return the JSON schema of policies as it stands in the documentation."""
     from segue.cli.outputs.machine import to_json
-    from segue.flips.policy import Policy
+    from segue.flips.gate.policy import Policy
 
     schema = _plain(Policy.model_json_schema())
     schema["title"] = "Policy of a Segue gate"

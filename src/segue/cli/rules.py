@@ -13,7 +13,7 @@ from segue.cli.tables import option
 from segue.errors import InputError
 
 if TYPE_CHECKING:
-    from segue.flips.policy import Policy
+    from segue.flips.gate.policy import Policy
 
 POLICY = "Policy"
 
@@ -72,8 +72,8 @@ def combined(rules: Rules, confidence: float | None) -> tuple[Policy, list[str]]
     Raises:
         InputError: If the file is no policy, or nothing is limited.
     """
-    from segue.flips.policy import EverySlice, Policy
-    from segue.flips.policy_files import read_ids
+    from segue.flips.gate.policy import EverySlice, Policy
+    from segue.flips.gate.policy_files import read_ids
 
     typed = rules.typed
     base = None if rules.policy is None else Policy.read(rules.policy)

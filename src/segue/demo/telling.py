@@ -15,7 +15,7 @@ from segue.demo.models import Trained
 from segue.demo.pictures import PictureSet
 from segue.demo.sources import Found
 from segue.flips import Decision, FlipReport
-from segue.flips.decision import Verdict
+from segue.flips.gate.decision import Verdict
 
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "yellow", Verdict.EXEMPT: "dim"}
 BROKEN, MENDED = "bold red", "green"

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.flips.arrays import compare
 from segue.flips.counts import Counts
-from segue.flips.discovered import DiscoveredSlice, Discovery
-from segue.flips.discovery import discover
+from segue.flips.discovery import DiscoveredSlice, Discovery, discover
 from segue.flips.estimate import Estimate
 from segue.flips.graded import GradedReport
 from segue.flips.paired import PairedTest, mcnemar
@@ -24,8 +23,8 @@ from segue.flips.slices import SliceResult
 
 if TYPE_CHECKING:
     from segue.flips.gate import Decision as Decision
+    from segue.flips.gate import Policy as Policy
     from segue.flips.gate import decide as decide
-    from segue.flips.policy import Policy as Policy
     from segue.flips.table import compare_tables as compare_tables
 
 __all__ = [
@@ -51,7 +50,7 @@ __all__ = [
     "smallest_visible_nfr",
 ]
 
-_LATER = {"compare_tables": "table", "Policy": "policy", "Decision": "gate", "decide": "gate"}
+_LATER = {"compare_tables": "table", "Policy": "gate", "Decision": "gate", "decide": "gate"}
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from segue.flips import intervals
 from segue.flips.counts import BOTH_RIGHT, BOTH_WRONG_DIFFER, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
-from segue.flips.discovered import Discovery
+from segue.flips.discovery.discovered import Discovery
 from segue.flips.estimate import Estimate
 from segue.flips.intervals import BOTH_WRONG, CHANGED, NEW_RIGHT, NEW_WRONG, OLD_RIGHT, OLD_WRONG
 from segue.flips.paired import paired_test

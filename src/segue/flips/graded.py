@@ -14,7 +14,7 @@ from scipy import stats
 from segue.flips import intervals
 from segue.flips.checks import counted
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
-from segue.flips.discovered import Discovery
+from segue.flips.discovery.discovered import Discovery
 from segue.flips.estimate import Estimate
 from segue.flips.paired import PairedTest, paired_test
 from segue.flips.samples import FlippedSamples

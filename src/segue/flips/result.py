@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.flips.checks import counted
 from segue.flips.counts import Counts
-from segue.flips.discovered import Discovery
+from segue.flips.discovery.discovered import Discovery
 from segue.flips.estimate import Estimate
 from segue.flips.paired import PairedTest
 from segue.flips.samples import FlipMatrix, FlippedSamples

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from segue.flips.decision import Decision
-    from segue.flips.policy import Policy
+    from segue.flips.gate.decision import Decision
+    from segue.flips.gate.policy import Policy
 
 LIMITS = ("max_nfr", "max_relative_nfr", "min_accuracy_change")
 WhenUndecided = Literal["fail", "skip", "warn"]
@@ -116,7 +116,7 @@ def _decide(
 
     from segue.errors import InputError
     from segue.flips import compare, decide
-    from segue.flips.policy import Policy
+    from segue.flips.gate.policy import Policy
 
     known = set(inspect.signature(compare).parameters) - {"labels", "old", "new"}
     unknown = [name for name in comparison if name not in known]

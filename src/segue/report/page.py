@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from segue import __version__
 from segue.errors import InputError
-from segue.flips.decision import Decision
+from segue.flips.gate.decision import Decision
 from segue.flips.graded import GradedReport
 from segue.flips.result import FlipReport
 from segue.report import changes, confidence, figures, forest, heatmap, rates, samples, square, venn, verdict, words

@@ -9,7 +9,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from segue.cli.outputs.visible import visible
-from segue.flips.decision import Check, Decision, Verdict
+from segue.flips.gate.decision import Check, Decision, Verdict
 
 SUITE = "segue gate"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from segue.flips.decision import Decision
+from segue.flips.gate.decision import Decision
 from segue.flips.graded import GradedReport
 from segue.flips.result import FlipReport
 

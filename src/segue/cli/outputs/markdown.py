@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from segue.cli.outputs.visible import visible
-from segue.flips.decision import Check, Decision, Verdict
+from segue.flips.gate.decision import Check, Decision, Verdict
+from segue.flips.gate.limits import told
 from segue.flips.graded import GradedReport
-from segue.flips.limits import told
 from segue.flips.result import FlipReport
 from segue.flips.slices import SliceResult
 

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from segue.cli.outputs.visible import visible
-from segue.flips.decision import Decision, Verdict
+from segue.flips.gate.decision import Decision, Verdict
+from segue.flips.gate.limits import KINDS, told
 from segue.flips.graded import GradedReport
-from segue.flips.limits import KINDS, told
 from segue.flips.result import FlipReport
 
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "yellow", Verdict.EXEMPT: "dim"}

@@ -7,8 +7,8 @@ import numpy as np
 from segue.errors import InputError
 from segue.flips.checks import counted
 from segue.flips.counts import N_CELLS, NEGATIVE_FLIP
-from segue.flips.discovered import Discovery
 from segue.flips.discovery import discover
+from segue.flips.discovery.discovered import Discovery
 from segue.flips.table.engine import Engine
 from segue.flips.table.layout import Layout
 from segue.flips.table.state import CELL_BASE

@@ -18,7 +18,7 @@ except ImportError:
     require("mlflow", "mlflow", "segue.integrations.mlflow")
     raise
 
-from segue.flips.decision import Decision
+from segue.flips.gate.decision import Decision
 from segue.flips.graded import GradedReport
 from segue.flips.result import FlipReport
 from segue.report import write_report

@@ -20,10 +20,10 @@ except ImportError:
     raise
 
 from segue.flips.arrays import compare
-from segue.flips.decision import Decision
 from segue.flips.estimators import one_line
 from segue.flips.gate import decide
-from segue.flips.policy import Policy
+from segue.flips.gate.decision import Decision
+from segue.flips.gate.policy import Policy
 from segue.flips.result import FlipReport
 from segue.integrations.mlflow.tracking import log_report
 

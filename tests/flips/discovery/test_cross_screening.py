@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from segue.errors import InputError
-from segue.flips.confirmation import Outcomes
-from segue.flips.cuts import code_column
 from segue.flips.discovery import discover
-from segue.flips.discovery import split as split_parts
-from segue.flips.features import read_features
-from segue.flips.screening import unexplained
-from segue.flips.subgroups import Limits, Search
+from segue.flips.discovery.confirmation import Outcomes
+from segue.flips.discovery.cross_screening import split as split_parts
+from segue.flips.discovery.cuts import code_column
+from segue.flips.discovery.features import read_features
+from segue.flips.discovery.screening import unexplained
+from segue.flips.discovery.subgroups import Limits, Search
 
 
 def table(n, rng):

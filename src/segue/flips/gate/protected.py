@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from segue.errors import InputError
-from segue.flips.decision import Check, Verdict
+from segue.flips.gate.decision import Check, Verdict
 from segue.flips.samples import FlippedSamples
 
 MOST_TOLD = 5

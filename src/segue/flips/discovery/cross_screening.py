@@ -27,12 +27,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips import checks, intervals
-from segue.flips.confirmation import Outcomes
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, Tally
-from segue.flips.discovered import DiscoveredSlice, Discovery
-from segue.flips.features import read_features
-from segue.flips.screening import Tested, search_and_test, unexplained
-from segue.flips.subgroups import Limits
+from segue.flips.discovery.confirmation import Outcomes
+from segue.flips.discovery.discovered import DiscoveredSlice, Discovery
+from segue.flips.discovery.features import read_features
+from segue.flips.discovery.screening import Tested, search_and_test, unexplained
+from segue.flips.discovery.subgroups import Limits
 
 FEWEST_FLIPS = 4
 """Flips that each part must have: with fewer no slice can be told from luck."""

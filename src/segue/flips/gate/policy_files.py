@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from segue.errors import InputError
-from segue.flips.policy_errors import syntax_sentence
+from segue.flips.gate.policy_errors import syntax_sentence
 
 
 def read_ids(path: Path) -> list[str]:

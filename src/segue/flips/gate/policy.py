@@ -20,9 +20,9 @@ from pydantic import (
 )
 
 from segue.errors import InputError
-from segue.flips.limits import KINDS, Basis, told
-from segue.flips.policy_errors import sentence
-from segue.flips.policy_files import read_ids, read_toml
+from segue.flips.gate.limits import KINDS, Basis, told
+from segue.flips.gate.policy_errors import sentence
+from segue.flips.gate.policy_files import read_ids, read_toml
 
 UNNAMED = "the policy is wrong: "
 _BASES = {"confidence": "the whole interval", "point": "point estimate"}

@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from segue.errors import InputError
-from segue.flips.decision import Check, Decision, Verdict
+from segue.flips.gate.decision import Check, Decision, Verdict
+from segue.flips.gate.held import Held, hold, sample_size_check
+from segue.flips.gate.limits import KINDS
+from segue.flips.gate.policy import Limits, Policy
+from segue.flips.gate.protected import protected_check
+from segue.flips.gate.slice_budgets import slice_checks
 from segue.flips.graded import GradedReport
-from segue.flips.held import Held, hold, sample_size_check
-from segue.flips.limits import KINDS
-from segue.flips.policy import Limits, Policy
-from segue.flips.protected import protected_check
 from segue.flips.result import FlipReport
-from segue.flips.slice_budgets import slice_checks
-
-__all__ = ["Check", "Decision", "Verdict", "decide", "refuse_unfit"]
 
 
 def decide(

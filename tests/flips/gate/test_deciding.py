@@ -11,10 +11,10 @@ from scipy import stats
 
 from segue.errors import InputError
 from segue.flips import Estimate, Policy, compare, compare_scores, decide
-from segue.flips.decision import Check, Decision, Verdict
-from segue.flips.held import verdict_of
-from segue.flips.needed import flips_to_settle, samples_to_settle
-from segue.flips.slice_budgets import budget_of
+from segue.flips.gate.decision import Check, Decision, Verdict
+from segue.flips.gate.held import verdict_of
+from segue.flips.gate.needed import flips_to_settle, samples_to_settle
+from segue.flips.gate.slice_budgets import budget_of
 
 
 def arrays(samples, broken=0, mended=0, wrong=0):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from segue.errors import InputError
-from segue.flips.decision import Check, Verdict
 from segue.flips.estimate import Estimate
+from segue.flips.gate.decision import Check, Verdict
+from segue.flips.gate.held import Held, hold, sample_size_check
+from segue.flips.gate.limits import KINDS
+from segue.flips.gate.policy import EverySlice, Limit, Policy, SliceBudget
 from segue.flips.graded import GradedReport
-from segue.flips.held import Held, hold, sample_size_check
-from segue.flips.limits import KINDS
-from segue.flips.policy import EverySlice, Limit, Policy, SliceBudget
 from segue.flips.result import FlipReport
 from segue.flips.slices import SliceResult
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.errors import InputError
-from segue.flips.conditions import Between, Conjunction, Equals, IsMissing
-from segue.flips.cuts import code_column, round_between
-from segue.flips.features import read_feature, read_features
+from segue.flips.discovery.conditions import Between, Conjunction, Equals, IsMissing
+from segue.flips.discovery.cuts import code_column, round_between
+from segue.flips.discovery.features import read_feature, read_features
 
 DAY = datetime.date(2026, 3, 1)
 

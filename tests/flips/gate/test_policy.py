@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from segue.cli.policy import EXAMPLE, schema_text
 from segue.errors import InputError
 from segue.flips import Policy
-from segue.flips.limits import KINDS
+from segue.flips.gate.limits import KINDS
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "policy.schema.json"
+SCHEMA = Path(__file__).parents[3] / "docs" / "policy.schema.json"
 
 # What is in the file, and what is said of it after the file's name.
 WRONG = {

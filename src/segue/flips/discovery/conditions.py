@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import InputError
-from segue.flips.features import Feature, read_feature
+from segue.flips.discovery.features import Feature, read_feature
 
 Value = float | int | str
 

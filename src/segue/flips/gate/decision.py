@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from segue.flips.estimate import Estimate
-from segue.flips.limits import told
+from segue.flips.gate.limits import told
 
 SCHEMA = "segue.gate/1"
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.flips.conditions import Conjunction
-from segue.flips.confirmation import Outcomes, excess_p_value, group_correlation, weighted_holm
-from segue.flips.cuts import MOST_CATEGORIES, CodedColumn, code_column
-from segue.flips.features import Feature
-from segue.flips.subgroups import Found, Limits, Parts, Search
+from segue.flips.discovery.conditions import Conjunction
+from segue.flips.discovery.confirmation import Outcomes, excess_p_value, group_correlation, weighted_holm
+from segue.flips.discovery.cuts import MOST_CATEGORIES, CodedColumn, code_column
+from segue.flips.discovery.features import Feature
+from segue.flips.discovery.subgroups import Found, Limits, Parts, Search
 
 ALIKE = 0.6
 """Of two candidates that share more than this much of their union, only the better one is tested."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from segue.flips.decision import Check, Verdict
 from segue.flips.estimate import Estimate
-from segue.flips.limits import LimitKind, told
-from segue.flips.needed import flips_to_settle, samples_to_settle
+from segue.flips.gate.decision import Check, Verdict
+from segue.flips.gate.limits import LimitKind, told
+from segue.flips.gate.needed import flips_to_settle, samples_to_settle
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.flips.conditions import Condition, Conjunction
+from segue.flips.discovery.conditions import Condition, Conjunction
 from segue.flips.estimate import Estimate
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.flips.conditions import Between, Condition, Equals, IsMissing
-from segue.flips.features import Feature
+from segue.flips.discovery.conditions import Between, Condition, Equals, IsMissing
+from segue.flips.discovery.features import Feature
 
 FINE = 40
 """Bins of an ordered column at most."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from segue.flips.confirmation import (
+from segue.flips.discovery.confirmation import (
     Outcomes,
     effective_excess,
     exact_excess,
@@ -18,7 +18,7 @@ from segue.flips.confirmation import (
     group_correlation,
     weighted_holm,
 )
-from segue.flips.subgroups import log_likelihood_ratio
+from segue.flips.discovery.subgroups import log_likelihood_ratio
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 40), st.integers(1, 60))

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.flips.cuts import CodedColumn
+from segue.flips.discovery.cuts import CodedColumn
 
 Part = tuple[int, int, int]
 """One condition: number of the column, lowest and highest code."""
