@@ -193,6 +193,19 @@ def test_columns_of_many_numbers_are_cut_at_the_same_quintiles_as_arrays(rng, va
     same(told(compare(label, old, new, slices={value: columns})), told(found))
 
 
+@pytest.mark.parametrize("spread", [1, 1000])
+def test_quintiles_follow_from_counted_values(rng, spread):
+    # Dense ids are counted by the shortcut, which moves samples from one cell to another.
+    n = 400
+    numbers = rng.integers(0, 60, n) ** 2
+    label = rng.integers(0, 2, n)
+    old, new = (np.where(rng.random(n) < 0.6, label, 1 - label) for _ in range(2))
+    table = pl.DataFrame({"id": np.arange(n) * spread, "label": label, "prediction": old, "number": numbers})
+    other = pl.DataFrame({"id": np.arange(n) * spread, "label": label, "prediction": new})
+    found = compare_tables(table, other, id="id", slices=["number"])
+    same(told(compare(label, old, new, slices={"number": numbers})), told(found))
+
+
 def test_too_many_combinations_of_slices_are_counted_column_by_column(rng, monkeypatch):
     n = 2000
     label, old, new = (rng.integers(0, 3, n) for _ in range(3))

@@ -13,7 +13,8 @@ from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP, Counts
 from segue.flips.samples import FlipMatrix, FlippedSamples
 from segue.flips.table.engine import Answer, Engine, ResourceError
 from segue.flips.table.layout import Layout
-from segue.flips.table.sources import CSV, FORMATS, PARQUET, quoted
+from segue.flips.table.sources import CSV, FORMATS, PARQUET
+from segue.flips.table.sql import quoted
 from segue.flips.table.state import CELL_BASE
 
 

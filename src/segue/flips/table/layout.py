@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from segue.errors import InputError
 from segue.flips.table.engine import Engine
+from segue.flips.table.forms import class_form, id_form, score_form, slice_form, what
 from segue.flips.table.kinds import Column, Form, Kind
 from segue.flips.table.request import Request
-
-CLASSES = {Kind.INTEGER, Kind.TEXT, Kind.BOOLEAN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +226,13 @@ def _forms(
             column = columns[side][name]
             told = f"{layout.sources[side]}: column {name!r}"
             if key in {"answer", "other", "label"}:
-                found[side][key] = _score_form(column, told) if graded else _class_form(column, told)
+                found[side][key] = score_form(column, told) if graded else class_form(column, told)
             elif key == "id":
-                found[side][key] = _id_form(column, told)
+                found[side][key] = id_form(column, told)
             elif key == "weight":
-                found[side][key] = _score_form(column, told)
+                found[side][key] = score_form(column, told)
             elif key.startswith("s") and key[1:].isdigit():
-                found[side][key] = _slice_form(column, told)
+                found[side][key] = slice_form(column, told)
             else:
                 found[side][key] = Form.TEXT if column.type.upper().startswith("ENUM") else Form.AS_IS
     if not graded:
@@ -250,68 +249,12 @@ def _forms(
         old, new = (columns[side][wanted[side]["id"]] for side in ("old", "new"))
         if old.kind is not new.kind or (old.kind is Kind.OTHER and old.type != new.type):
             raise InputError(
-                f"{layout.sources['old']}: id {old.name!r} holds {_what(old)} but {layout.sources['new']}: id "
-                f"{new.name!r} holds {_what(new)}; write the ids in the same way in both"
+                f"{layout.sources['old']}: id {old.name!r} holds {what(old)} but {layout.sources['new']}: id "
+                f"{new.name!r} holds {what(new)}; write the ids in the same way in both"
             )
         if old.kind is Kind.INTEGER and old.type != new.type:
             found["old"]["id"] = found["new"]["id"] = Form.INTEGER
     return found
-
-
-def _what(column: Column) -> str:
-    return f"{column.type} values" if column.kind is Kind.OTHER else column.kind.value
-
-
-def _class_form(column: Column, told: str) -> Form:
-    if column.kind is Kind.FLOAT:
-        raise InputError(
-            f"{told} holds floating-point numbers, which are no classes; write integers or strings (in pandas a "
-            f"missing answer turns integers into floats: use the type Int64), or compare graded scores with "
-            f"compare_score_tables()"
-        )
-    if column.kind is Kind.NOTHING:
-        raise InputError(f"{told} holds only missing values; write one class per sample")
-    if column.kind not in CLASSES:
-        raise InputError(f"{told} holds {_what(column)}, which are no classes; write integers or strings")
-    if column.kind is Kind.TEXT:
-        return Form.AS_IS if column.type.upper() in {"VARCHAR", "TEXT", "STRING"} else Form.TEXT
-    return Form.INTEGER if column.type.upper() not in {"INTEGER", "BIGINT"} else Form.AS_IS
-
-
-def _id_form(column: Column, told: str) -> Form:
-    if column.kind is Kind.FLOAT:
-        raise InputError(
-            f"{told} holds floating-point numbers, which are no ids; write integers or strings (in pandas a missing id "
-            f"turns integers into floats: use the type Int64)"
-        )
-    if column.kind is Kind.NOTHING:
-        raise InputError(f"{told} holds only missing values; give every sample an id")
-    if column.kind is Kind.TEXT and column.type.upper().startswith("ENUM"):
-        return Form.TEXT
-    return Form.INTEGER if column.kind is Kind.INTEGER and _wide(column) else Form.AS_IS
-
-
-def _score_form(column: Column, told: str) -> Form:
-    if column.kind not in {Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN}:
-        raise InputError(f"{told} holds {_what(column)}; write one number per sample")
-    return Form.FINITE
-
-
-def _slice_form(column: Column, told: str) -> Form:
-    if column.kind is Kind.OTHER:
-        raise InputError(f"{told} holds {_what(column)}, which are no slices; pass a column of words, numbers or dates")
-    if column.kind is Kind.TIME:
-        return Form.SECONDS
-    if column.kind is Kind.FLOAT:
-        return Form.NUMBER
-    if column.kind in {Kind.TEXT, Kind.NOTHING}:
-        return Form.TEXT if column.type.upper() != "VARCHAR" else Form.AS_IS
-    return Form.INTEGER if column.kind is Kind.INTEGER and _wide(column) else Form.AS_IS
-
-
-def _wide(column: Column) -> bool:
-    # These leave DuckDB as floating-point numbers, so they are read as 64-bit integers.
-    return "HUGEINT" in column.type.upper() or column.type.upper().startswith("DECIMAL")
 
 
 def _no_column(source: str, name: str, names: Sequence[str], role: str) -> str:

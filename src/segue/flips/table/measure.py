@@ -11,7 +11,7 @@ from segue.flips.checks import proportion
 from segue.flips.counts import Tally
 from segue.flips.result import FlipReport
 from segue.flips.slices import SliceTally
-from segue.flips.table import checks, flips
+from segue.flips.table import checks, classes, flips
 from segue.flips.table.counting import Counted, count, count_by_column
 from segue.flips.table.discovering import discover_in
 from segue.flips.table.engine import Engine
@@ -75,7 +75,7 @@ def measure(
     layout = lay_out(engine, request, joined=joined)
     found = count_all(engine, layout, judge_answers(layout), seed, shortcut)
     counts = found.tally.as_counts()
-    checks.refuse_strangers(engine, layout, counts)
+    classes.refuse_strangers(engine, layout, counts)
     discovery, notes = None, list(found.notes)
     if discover_slices:
         discovery, more = discover_in(engine, layout, found.state, counts.samples, seed)
@@ -118,7 +118,7 @@ def count_all(
     slicings = plan_slices(engine, layout)
     targets = class_targets(layout)
     known: Slicing | None = None
-    if targets is not None and (note := checks.check_class_map(engine, layout, targets)) is not None:
+    if targets is not None and (note := classes.check_class_map(engine, layout, targets)) is not None:
         notes.append(note)
         known = known_slicing(layout, targets, KNOWN, f"s{len(slicings)}")
         slicings = (known, *slicings)

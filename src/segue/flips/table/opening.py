@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from segue.flips.table.engine import Engine, Resources, duckdb_session
+from segue.flips.table.engine import Engine, Resources
 from segue.flips.table.measure import Shortcut
+from segue.flips.table.session import duckdb_session
 from segue.flips.table.shortcut import count_wrong_only
 from segue.flips.table.sources import DuckDBSources, Table
 

@@ -24,9 +24,9 @@ from segue.flips.counts import (
     POSITIVE_FLIP,
 )
 from segue.flips.table.counting import Counted, Frame, count
-from segue.flips.table.engine import DuckDBSession
 from segue.flips.table.kinds import Kind
 from segue.flips.table.layout import Layout
+from segue.flips.table.session import DuckDBSession
 from segue.flips.table.slicing import Slicing
 from segue.flips.table.sources import DuckDBSources
 

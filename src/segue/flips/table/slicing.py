@@ -21,6 +21,7 @@ from segue.flips.slices import MOST_CATEGORIES, are_categories, bin_names, quant
 from segue.flips.table.engine import Engine
 from segue.flips.table.kinds import Kind
 from segue.flips.table.layout import Layout, Placed
+from segue.flips.table.sql import literal
 
 SAMPLE_ROWS = 50_000
 MANY_NUMBERS = 2000
@@ -73,11 +74,12 @@ class Slicing:
             _refuse_many(self.name, len(names))
             return [str(name) for name in names.tolist()], code.astype(np.int64)
         numbers = np.where(missing, 0, values).astype(np.int64 if self.kind is Kind.INTEGER else np.float64)
-        present = np.unique(numbers[~missing & (counts > 0)])
+        found, totals = _totals(numbers[~missing], counts[~missing])
+        present = found[totals > 0]
         if self.kind is not Kind.TIME and are_categories(present):
             code = np.where(missing, len(present), np.searchsorted(present, numbers))
             return [*(f"{value:.0f}" for value in present.tolist()), MISSING], code.astype(np.int64)
-        edges = quantile_edges(counted_quantiles(numbers[~missing].astype(np.float64), counts[~missing]))
+        edges = quantile_edges(counted_quantiles(found.astype(np.float64), totals))
         code = np.where(missing, len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
         return [*bin_names(edges, self._dtype), MISSING], code.astype(np.int64)
 
@@ -148,11 +150,17 @@ def counted_quantiles(values: NDArray[np.float64], counts: NDArray[np.int64]) ->
         >>> counted_quantiles(np.array([1.0, 2.0]), np.array([3, 3]))
         array([1., 1., 2., 2.])
     """
-    order = np.argsort(values, kind="stable")
-    ordered, reached = values[order], np.cumsum(counts[order])
+    found, totals = _totals(values, counts)
+    reached = np.cumsum(totals)
     if not len(reached) or reached[-1] == 0:
         return np.empty(0)
-    return ordered[np.searchsorted(reached, quintile_ranks(int(reached[-1])), side="right")]
+    return found[np.searchsorted(reached, quintile_ranks(int(reached[-1])), side="right")]
+
+
+def _totals(values: NDArray[Any], counts: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    # The shortcut takes samples from one row that it has added to another, so only the sum per value is a count.
+    found, number = np.unique(values, return_inverse=True)
+    return found, np.bincount(number, weights=counts, minlength=len(found)).round().astype(np.int64)
 
 
 def exact_quantiles(engine: Engine, relation: str, column: str) -> NDArray[np.float64]:
@@ -209,8 +217,6 @@ def known_slicing(layout: Layout, targets: Mapping[Any, Sequence[Any]], name: st
         name: What the slice is called.
         key: Its name in queries.
     """
-    from segue.flips.table.state import literal
-
     reachable = sorted({target for several in targets.values() for target in several}, key=str)
     within = f"{layout.label} IN ({', '.join(map(literal, reachable))})" if reachable else "FALSE"
     return Slicing(name, key, f"CASE WHEN {within} THEN 'yes' ELSE 'no' END", Kind.TEXT, 2)

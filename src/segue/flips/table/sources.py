@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from segue.errors import InputError, require
-from segue.flips.table.engine import Answer, DuckDBSession, Projection, UnreadableError, said_of
+from segue.flips.table.engine import Answer, Projection, UnreadableError
 from segue.flips.table.kinds import Column, Form, Kind, kind_of_duckdb
 from segue.flips.table.layout import Layout
+from segue.flips.table.session import DuckDBSession, said_of
+from segue.flips.table.sql import literal, quoted
+from segue.flips.table.text import read_as, types_of_text
 
 Table = Any
 """A path, a glob, a list of paths, or a pandas, polars or pyarrow table."""
@@ -136,21 +139,9 @@ class _Relation:
         )
         if self.form == JSON:
             return _Relation(table, {name: self.columns[name] for name in names}, PARQUET)
-        typed = _types_of_text(session, table, names, dates)
-        chosen = ", ".join(_read_as(name, typed[name]) for name in names)
+        typed = types_of_text(session, table, names, dates)
+        chosen = ", ".join(read_as(name, typed[name]) for name in names)
         return _Relation(f"(SELECT {chosen} FROM {table})", typed, PARQUET)
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL writes it, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: Any) -> str:
-    """Return a number or a string as SQL writes it."""
-    if isinstance(value, bool):
-        return str(int(value))
-    return repr(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _told(source: Any, side: str) -> str:
@@ -293,36 +284,3 @@ def _registered(session: DuckDBSession, data: Any, side: str) -> _Relation:
 def _described(session: DuckDBSession, reader: str) -> dict[str, Column]:
     rows = session.rows(f"DESCRIBE SELECT * FROM {reader}")
     return {str(name): Column(str(name), kind_of_duckdb(str(kind)), str(kind)) for name, kind, *_ in rows}
-
-
-def _types_of_text(session: DuckDBSession, table: str, names: Sequence[str], dates: Sequence[str]) -> dict[str, Column]:
-    """Return the types of columns that were read as text, from all values; only ``dates`` may become dates."""
-    asked = []
-    for position, name in enumerate(names):
-        column = quoted(name)
-        whole = f"TRY_CAST({column} AS BIGINT)"
-        tests = {
-            "i": f"{whole} IS NOT NULL AND CAST({whole} AS VARCHAR) = {column}",
-            "f": f"TRY_CAST({column} AS DOUBLE) IS NOT NULL AND NOT regexp_matches({column}, '^[+-]?0[0-9]')",
-            "t": f"TRY_CAST({column} AS TIMESTAMP) IS NOT NULL",
-        }
-        asked += [
-            f"coalesce(bool_and({test}) FILTER (WHERE {column} IS NOT NULL), false) AS {kind}{position}"
-            for kind, test in tests.items()
-        ]
-    found = session.table(f"SELECT {', '.join(asked)} FROM {table}", "reading types")
-    typed = {}
-    for position, name in enumerate(names):
-        kind, type_name = Kind.TEXT, "VARCHAR"
-        if found[f"i{position}"][0]:
-            kind, type_name = Kind.INTEGER, "BIGINT"
-        elif found[f"f{position}"][0]:
-            kind, type_name = Kind.FLOAT, "DOUBLE"
-        elif name in dates and found[f"t{position}"][0]:
-            kind, type_name = Kind.TIME, "TIMESTAMP"
-        typed[name] = Column(name, kind, type_name)
-    return typed
-
-
-def _read_as(name: str, column: Column) -> str:
-    return quoted(name) if column.kind is Kind.TEXT else f"CAST({quoted(name)} AS {column.type}) AS {quoted(name)}"

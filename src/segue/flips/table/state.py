@@ -16,6 +16,7 @@ from segue.errors import InputError
 from segue.flips.counts import BOTH_RIGHT, BOTH_WRONG_DIFFER, BOTH_WRONG_SAME, NEGATIVE_FLIP, POSITIVE_FLIP
 from segue.flips.table.kinds import Kind
 from segue.flips.table.layout import Layout, Placed
+from segue.flips.table.sql import literal
 
 CELL_BASE = 8
 DROPPED = 7
@@ -113,11 +114,6 @@ def class_targets(layout: Layout) -> dict[Any, list[Any]] | None:
         several = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
         targets[_typed(key, layout.old, layout)] = [_typed(target, layout.labels[0], layout) for target in several]
     return targets
-
-
-def literal(value: Any) -> str:
-    """Return a class as SQL writes it."""
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _questions(layout: Layout, *, sound: bool = False) -> dict[int, str]:

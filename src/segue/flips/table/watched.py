@@ -11,7 +11,8 @@ from segue.flips.table.engine import Engine, Resources
 from segue.flips.table.layout import lay_out
 from segue.flips.table.opening import opened
 from segue.flips.table.request import Duplicates, LabelsDisagree, Missing, Nulls, Request, Treatment, pair
-from segue.flips.table.sources import Table, literal
+from segue.flips.table.sources import Table
+from segue.flips.table.sql import literal
 from segue.flips.table.state import CELL_BASE, DROPPED, judge_answers, judge_scores, state_of
 
 FLIPS = {NEGATIVE_FLIP: "negative", POSITIVE_FLIP: "positive"}
