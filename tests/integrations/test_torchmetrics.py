@@ -178,6 +178,39 @@ def test_separate_metrics_in_a_collection_find_their_common_counts() -> None:
     ]
 
 
+def test_a_collection_keeps_metrics_with_different_class_maps_apart() -> None:
+    maps = {"plain": None, "again": None, "mapped": [0, 2, 1], "twin": [0, 2, 1], "other": [1, 0, 2]}
+    together = MetricCollection({name: flips.NegativeFlipRate(class_map=one) for name, one in maps.items()})
+    alone = {name: flips.NegativeFlipRate(class_map=one) for name, one in maps.items()}
+    right = torch.tensor([0, 0, 0, 0])  # all maps but one agree on the first batch, so only the maps tell them apart
+    swapped = torch.tensor([1, 2, 0, 2])
+    for new, old, labels in ((right, right, right), (right, swapped, swapped), (swapped, right, torch.tensor([1] * 4))):
+        together.update(new, old, labels)
+        for metric in alone.values():
+            metric.update(new, old, labels)
+    assert {name: rate.item() for name, rate in together.compute().items()} == {
+        name: metric.compute().item() for name, metric in alone.items()
+    }
+    assert {tuple(sorted(group)) for group in together.compute_groups.values()} == {
+        ("again", "plain"), ("mapped", "twin"), ("other",),
+    }  # fmt: skip
+
+
+def test_a_class_map_outlives_reset_merge_forward_and_pickle() -> None:
+    new, old, labels = samples(classes=3)
+    metric, other = flips.Churn(class_map=[0, 2, 1]), flips.Churn(class_map=[0, 2, 1])
+    metric(new[:100], old[:100], labels[:100])
+    other.update(new[100:], old[100:], labels[100:])
+    metric.merge_state(other)
+    whole = compare(labels, old.argmax(1), new.argmax(1), class_map={0: 0, 1: 2, 2: 1}).churn.value
+    assert metric.compute().item() == pytest.approx(whole)
+    again = pickle.loads(pickle.dumps(metric))
+    again.reset()
+    again.update(new, old, labels)
+    assert again.class_map.tolist() == [0, 2, 1]
+    assert again.compute().item() == pytest.approx(whole)
+
+
 def test_forward_gives_the_batch_and_keeps_the_total() -> None:
     new, old, labels = samples()
     together = flips.Flips()
@@ -288,12 +321,14 @@ def shard(rank: int, folder: str) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     new, old, labels = samples()
     mine = slice(0, 130) if rank == 0 else slice(130, 500)
-    together, fractional = flips.Flips(), flips.FractionalFlips()
+    together, fractional, mapped = flips.Flips(), flips.FractionalFlips(), flips.Churn(class_map=[1, 2, 3, 0])
     for part in batches(new[mine], old[mine], labels[mine]):
         together.update(*part)
         fractional.update(*part)
+        mapped.update(*part)
     rates = {name: rate.item() for name, rate in together.compute().items()}
     rates["fractional_flips"] = fractional.compute().item()
+    rates["mapped churn"] = mapped.compute().item()
     after = together.cells.sum().item()  # the other process's samples are not kept after compute
     torch.save((rates, after), f"{folder}/rank{rank}")
     distributed.destroy_process_group()
@@ -303,6 +338,8 @@ def test_two_processes_with_uneven_shards_give_the_numbers_of_one(tmp_path: Path
     multiprocessing.spawn(shard, (str(tmp_path),), nprocs=2)
     new, old, labels = samples()
     expected = {name: rate.value for name, rate in compare(labels, old, new).rates.items()}
+    shifted = compare(labels, old.argmax(1), new.argmax(1), class_map={one: (one + 1) % 4 for one in range(4)})
+    expected["mapped churn"] = shifted.churn.value
     for rank, count in enumerate((130, 370)):
         rates, kept = torch.load(tmp_path / f"rank{rank}")
         assert rates == pytest.approx(expected, abs=1e-6)

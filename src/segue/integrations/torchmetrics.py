@@ -1,6 +1,7 @@
 """A ``torchmetrics.Metric`` for each rate; extra ``torchmetrics``.
 
-``update(new, old, labels)`` takes answers ``(n,)`` or logits ``(n, classes)`` on any device. States are counts, so that
+``update(new, old, labels)`` takes answers ``(n,)`` or logits ``(n, classes)`` on any device, predictions before labels
+as in torchmetrics, so that the order is the reverse of ``compare(labels, old, new)``. States are counts, so that
 distributed training gives the same numbers as one process, to the last digit.
 """
 
@@ -55,11 +56,16 @@ class FlipCounts(Metric):
     ) -> None:
         super().__init__(**kwargs)
         self.validate_args = validate_args
-        self.register_buffer("class_map", class_map_tensor(class_map), persistent=False)
+        mapping = class_map_tensor(class_map)
+        if mapping is None:
+            self.class_map = None
+        else:
+            # A state, since a collection merges metrics whose states are equal; the largest of equal maps is the map.
+            self.add_state("class_map", mapping, dist_reduce_fx="max")
         self.add_state("cells", torch.zeros(N_CELLS, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, new: Tensor, old: Tensor, labels: Tensor) -> None:
-        """Count a batch.
+        """Count a batch; the new model's answers come first, unlike in ``compare(labels, old, new)``.
 
         Args:
             new: The new model's answers, ``(n,)`` integers, or its logits or probabilities, ``(n, classes)``.
@@ -230,7 +236,7 @@ class FractionalFlips(FlipMetric):
         self.add_state("severities", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, new: Tensor, old: Tensor, labels: Tensor) -> None:
-        """Count a batch.
+        """Count a batch; the new model's outputs come first, unlike in ``compare(labels, old, new)``.
 
         Args:
             new: The new model's logits or probabilities, ``(n, classes)``.
