@@ -315,6 +315,28 @@ def test_ids_may_be_numbers_in_the_data_and_in_the_policy():
     assert decide(report, Policy(golden={"ids": ["7"]}), ids=np.arange(100)).verdict == "pass"
 
 
+def test_ids_that_are_whole_floating_point_numbers_are_found_without_the_point():
+    floats = np.arange(1000.0) + 7
+    report = report_of(1000, broken=1, ids=floats)
+    for golden in (7, "7", "7.0"):
+        assert decide(report, Policy(golden={"ids": [golden]}), ids=floats).verdict == "fail"
+    assert decide(report, Policy(golden={"ids": [8, "9.0"]}), ids=floats).verdict == "pass"
+    assert decide(report, Policy(golden={"ids": [7]}), ids=range(7, 1007)).verdict == "fail"
+    assert decide(report_of(1000, broken=1), Policy(golden={"ids": [0]}), ids=np.arange(1000.0)).verdict == "fail"
+    halves = report_of(1000, broken=1, ids=floats + 0.5)
+    assert decide(halves, Policy(golden={"ids": [7]}), ids=floats + 0.5).verdict == "undecided"
+
+
+def test_ids_that_are_not_the_reports_are_refused():
+    named = [f"a{number}" for number in range(1000)]
+    by_position = report_of(1000, broken=1)
+    with pytest.raises(InputError, match=r"ids= lacks ids of flipped samples of the report \(1 of 1, such as '0'\)"):
+        decide(by_position, Policy(max_nfr=0.02, golden={"ids": ["a0"]}), ids=named)
+    with pytest.raises(InputError, match="pass the ids that compare"):
+        decide(report_of(100, broken=2, ids=IDS), Policy(golden={"ids": ["s50"]}), ids=["s50", "s0"])
+    assert decide(report_of(1000), Policy(golden={"ids": ["a0"]}), ids=named).verdict == "pass"
+
+
 def test_the_list_of_protected_samples_may_be_a_file(tmp_path):
     (tmp_path / "golden.txt").write_text("# the customers that complained\ns1\n\n s50 \n", encoding="utf-8")
     (tmp_path / "policy.toml").write_text('[golden]\nids = ["s60", "s1"]\nfile = "golden.txt"\n', encoding="utf-8")

@@ -35,8 +35,9 @@ def decide(
     Args:
         report: What was measured.
         policy: What may break: a policy or the path of one.
-        ids: The ids of the compared samples (more or fewer than the protected ones do not matter). Needed where the
-            policy protects samples: a protected sample that was never compared has not been shown to hold.
+        ids: The ids of all compared samples, as ``compare()`` was given them (positions where it was given none).
+            Needed where the policy protects samples: a protected sample that was never compared has not been shown
+            to hold.
         outcomes: In place of ``ids``, what became of the protected samples, as
             :func:`segue.flips.table.watched.watch_tables` says it, for reports that hold only some of the flips.
 
@@ -45,7 +46,7 @@ def decide(
 
     Raises:
         InputError: If the policy limits what the report does not have: another confidence, a slice column that was
-            not measured, classes where scores were compared.
+            not measured, classes where scores were compared; or if ``ids`` are not those of the report.
 
     Example:
         >>> from segue.flips import compare

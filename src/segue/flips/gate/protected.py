@@ -25,7 +25,7 @@ def protected_check(
     Args:
         protected: Their ids.
         flips: The flipped samples of the report.
-        ids: The ids of the samples that were compared, or of those protected ones among them.
+        ids: The ids of all samples that were compared.
         outcomes: In place of both, what became of the protected samples that were compared: ``"negative"`` for a
             flip from right to wrong.
 
@@ -34,14 +34,17 @@ def protected_check(
         known; pass otherwise.
 
     Raises:
-        InputError: If the flipped samples have no ids.
+        InputError: If the flipped samples have no ids, or others than ``ids``.
     """
     wanted = set(protected)
     if outcomes is None:
         if len(flips) and "id" not in flips.columns:
             raise InputError("the flipped samples have no ids, so protected samples can't be looked up; pass ids")
         flipped, known = negative_flip_ids(flips), knows_all_negative_flips(flips)
-        present = None if ids is None else wanted & {str(value) for value in _values(ids)}
+        compared = None if ids is None else {name for value in _values(ids) for name in _spellings(value)}
+        if compared is not None:
+            _refuse_other_ids(flips, compared)
+        present = None if compared is None else wanted & compared
     else:
         flipped, known = {name for name, outcome in outcomes.items() if outcome == "negative"}, True
         present = wanted & set(outcomes)
@@ -87,12 +90,13 @@ def negative_flip_ids(flips: FlippedSamples) -> set[str]:
         flips: The flipped samples.
 
     Returns:
-        The ids.
+        The ids; of a whole number that is stored as floating-point number both spellings, ``7`` and ``7.0``.
     """
     if not len(flips):
         return set()
     negative = np.asarray(flips.columns["flip"]) == "negative"
-    return {str(value) for value in np.asarray(flips.columns["id"])[negative].tolist()}
+    held = np.asarray(flips.columns["id"])[negative].tolist()
+    return {name for value in held for name in _spellings(value)}
 
 
 def knows_all_negative_flips(flips: FlippedSamples) -> bool:
@@ -111,6 +115,23 @@ def knows_all_negative_flips(flips: FlippedSamples) -> bool:
 
 def _values(ids: Iterable[Any]) -> Iterable[Any]:
     return ids.tolist() if hasattr(ids, "tolist") else ids
+
+
+def _spellings(value: Any) -> tuple[str, ...]:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(value), str(int(value))
+    return (str(value),)
+
+
+def _refuse_other_ids(flips: FlippedSamples, compared: set[str]) -> None:
+    # Were the report's samples named otherwise, a protected sample would never be found among the flipped ones.
+    held = np.asarray(flips.columns["id"]).tolist() if len(flips) else []
+    foreign = [str(value) for value in held if compared.isdisjoint(_spellings(value))]
+    if foreign:
+        raise InputError(
+            f"ids= lacks ids of flipped samples of the report ({len(foreign):,} of {len(held):,}, such as "
+            f"{foreign[0]!r}); pass the ids that compare() was given"
+        )
 
 
 def _in_order(all_ids: Sequence[str], chosen: set[str]) -> list[str]:
