@@ -3,10 +3,10 @@
 When both files hold labels and the ids are whole numbers from a range not much wider than the number of rows, three
 questions to each file on its own settle every check: no value is missing; a bit set with one bit per possible id has
 as many bits as the file has rows, so the ids are unique; and two checksums of (id, label) over all rows, the exclusive
-or and the sum of 64-bit hashes, are the same for both files, so that the ids are the same and every label agrees. DuckDB
-combines the hashes of two values by an exclusive or, which cancels over the rows and would not see which label belongs
-to which id; hashing the combination once more binds the two. Other files then pass by an accident of less than one in
-2**63; the hash is no cryptographic one, and files made to deceive might pass.
+or and the sum of 64-bit hashes, are the same for both files, so that the ids are the same and every label agrees.
+DuckDB combines the hashes of two values by an exclusive or, which cancels over the rows and would not see which label
+belongs to which id; hashing the combination once more binds the two. Other files then pass by an accident of less than
+one in 2**63; the hash is no cryptographic one, and files made to deceive might pass.
 
 The rows that the new model got right then need not be looked up: it is right wherever it is not wrong. Joining only its
 wrong answers to the old file is faster than the plain join, and takes a fraction of its memory. Where the proof fails,
