@@ -146,6 +146,16 @@ def test_fractional_flips_agree_with_a_loop(rng):
     assert 0 <= found.low < found.value < found.high <= compare(labels, old, new).negative_flip_rate.high
 
 
+def test_rounded_probabilities_are_probabilities(rng):
+    exact = rng.dirichlet(np.full(50, 0.3), 200)
+    labels, old = rng.integers(0, 50, 200), rng.dirichlet(np.full(50, 0.3), 200)
+    rounded = compare(labels, labels, exact.round(2)).fractional_flips
+    assert rounded is not None
+    assert rounded.value == pytest.approx(compare(labels, labels, exact).fractional_flips.value, abs=0.03)
+    told = compare(labels, old, rng.random((200, 50))).notes
+    assert any("do not sum to 1; read as logits" in note for note in told)
+
+
 def test_no_probabilities_no_fractional_flips():
     report = compare([0, 1], [0, 1], [0, 0])
     assert report.fractional_flips is None
@@ -234,6 +244,10 @@ MISTAKES = [
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": [1, 1]}, "name a class twice"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "thresholds": 0.5}, "thresholds were given but old has shape"),
     ({"thresholds": (0.5,)}, "thresholds is"),
+    ({"thresholds": float("nan")}, "thresholds is nan"),
+    ({"labels": ["a", float("nan"), "b", "a", "b"]}, "labels has 1 missing value"),
+    ({"labels": ["a", 1, "b", "a", "b"]}, "labels holds values of type int, string"),
+    ({"labels": [2**70, 1, 2, 3, 4]}, "labels holds integers beyond 64 bits"),
     ({"thresholds": (0.5, float("nan"))}, "thresholds is"),
     ({"ids": ["a", "b", "a", "c", "c"]}, "ids repeats 2 values .'a', 'c'."),
     ({"ids": ["a", "b"]}, "differ in length: labels has 5, ids has 2"),

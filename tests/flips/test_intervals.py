@@ -163,3 +163,29 @@ def test_the_bootstrap_is_reproducible_by_its_seed():
     other = tally(groups.sum(axis=0), groups=groups, seed=4).replicates
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_one_light_flip_tells_no_more_than_none():
+    weights = np.array([1.0] * 100 + [1e-3] * 10_000)
+    none, light = np.zeros(10_100, dtype=np.int8), np.zeros(10_100, dtype=np.int8)
+    light[-1] = NEGATIVE_FLIP
+    without, with_one = (intervals.rate(Tally.of(cells, weights), (NEGATIVE_FLIP,)) for cells in (none, light))
+    assert with_one.high >= 0.99 * without.high
+
+
+@pytest.mark.parametrize(("heavy", "light", "weight"), [(100, 2000, 0.01), (300, 3000, 0.1)])
+def test_unequal_weights_cover(heavy, light, weight, rng):
+    weights = np.array([1.0] * heavy + [weight] * light)
+    missed = 0
+    for _ in range(300):
+        cells = (rng.random(heavy + light) < 0.01).astype(np.int8)
+        found = intervals.rate(Tally.of(cells, weights), (NEGATIVE_FLIP,))
+        missed += not found.low <= 0.01 <= found.high
+    assert missed <= 27  # 9%: 15 are expected, and 27 has a probability of 0.2% at 5%
+
+
+def test_nothing_but_weightless_samples_is_undefined():
+    cells = np.array([0, 1], dtype=np.int8)
+    empty = Tally.of(cells, np.zeros(2))
+    assert math.isnan(intervals.accuracy_change(empty).value)
+    assert math.isnan(intervals.rate(empty, (NEGATIVE_FLIP,)).value)

@@ -93,7 +93,7 @@ def test_pass_and_fail_are_scores_too():
         ({"new": [0.1, None, 0.2]}, "new has 1 missing value"),
         ({"new": [0.1, np.nan, 0.2]}, "new has 1 missing value"),
         ({"new": [0.1, np.inf, 0.2]}, "new has 1 infinite scores"),
-        ({"new": ["a", "b", "c"]}, "new has shape"),
+        ({"new": ["a", "b", "c"]}, "new holds values that are no numbers"),
         ({"ids": [1, 1, 2]}, "ids repeats 1 value"),
     ],
 )

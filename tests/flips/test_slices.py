@@ -131,3 +131,22 @@ def test_slices_of_grouped_and_weighted_samples_add_up(rng):
     for part, alone in zip(report.slices, parts, strict=True):
         assert part.negative_flip_rate == alone.negative_flip_rate
         assert part.accuracy_change == alone.accuracy_change
+
+
+@pytest.mark.parametrize("per_slice", [1, 2, 5])
+def test_slices_of_few_customers_raise_no_alarm_for_their_customers_own_ways(per_slice, rng):
+    alarms = tests = 0
+    for _ in range(20):
+        customers = np.repeat(np.arange(60), 20)
+        flips = (rng.random(1200) < np.repeat(rng.beta(0.5, 9.5, 60), 20)).astype(np.int8)
+        total = Tally.of(flips, groups=customers)
+        for first in range(0, 60, per_slice):
+            here = (customers >= first) & (customers < first + per_slice)
+            alarms += excess_p_value(Tally.of(flips[here], groups=customers[here]), total) < 0.05
+            tests += 1
+    assert alarms / tests < 0.05
+
+
+def test_a_slice_of_weightless_samples_is_told_as_undefined():
+    report = compare([0, 1, 0, 1], [0, 1, 0, 1], [0, 1, 1, 1], weights=[0, 0, 1, 1], slices={"a": ["x", "x", "y", "y"]})
+    assert np.isnan(report.slices[0].accuracy_change.value)

@@ -147,8 +147,7 @@ def read_predictions(
         threshold: Scores at or above it are answer 1. Required for scores ``(n,)``.
 
     Returns:
-        The answers. Rows that are not negative and sum to 1 are probabilities; others are logits, and their softmax
-        is taken.
+        The answers; see :func:`as_probabilities` for what is taken for probabilities and what for logits.
 
     Raises:
         InputError: If the array has another shape, missing values, or columns that do not match the classes.
@@ -206,12 +205,33 @@ def _from_matrix(matrix: NDArray[np.float64], name: str, classes: Sequence[Any] 
         if ties
         else ()
     )
-    if (matrix >= 0).all() and np.allclose(matrix.sum(axis=1), 1.0, atol=1e-3):
-        probabilities = matrix
-    else:
-        raised = np.exp(matrix - best)
-        probabilities = raised / raised.sum(axis=1, keepdims=True)
-    return Predictions(names[chosen], probabilities, names, notes)
+    probabilities, more = as_probabilities(matrix, name)
+    return Predictions(names[chosen], probabilities, names, notes + more)
+
+
+def as_probabilities(matrix: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return the probabilities that a model's output stands for.
+
+    Numbers in [0, 1] whose rows sum to about 1 (within a tenth for most rows, within a half for all: rounding loses
+    much where classes are many) are probabilities, and are scaled to sum to 1; anything else is logits. Numbers in
+    [0, 1] with other sums could be either, and that is noted.
+
+    Args:
+        matrix: Probabilities or logits, ``(n, classes)``.
+        name: What the caller calls them.
+
+    Returns:
+        Probabilities, ``(n, classes)``, and what to note.
+    """
+    sums = matrix.sum(axis=1, keepdims=True)
+    off = np.abs(sums - 1)
+    within = bool((matrix >= 0).all() and (matrix <= 1).all())
+    if within and float(np.median(off)) <= 0.1 and float(off.max()) <= 0.5:
+        return matrix / sums, ()
+    raised = np.exp(matrix - matrix.max(axis=1, keepdims=True))
+    odd = int((off > 0.05).sum())
+    note = f"{name}: all values lie in [0, 1] but {odd:,} of {len(matrix):,} rows do not sum to 1; read as logits"
+    return raised / raised.sum(axis=1, keepdims=True), (note,) if within else ()
 
 
 def _through_map(

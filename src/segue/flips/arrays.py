@@ -123,7 +123,7 @@ def compare(
         flip_matrix=_matrix(judged, cells),
         flips=_flips(judged, cells, unique_ids(ids, samples) if ids is not None else np.arange(samples), columns),
         confidence=confidence,
-        slices=found + slice_tallies(columns, cells, weight, group),
+        slices=found + slice_tallies(columns, cells, weight, group, seed),
         discovery=discover(columns, cells == NEGATIVE_FLIP, weights=weight, groups=group, seed=seed)
         if discover_slices
         else None,
@@ -140,11 +140,14 @@ def compare(
 def _thresholds(thresholds: float | tuple[float, float] | None) -> tuple[float | None, float | None]:
     if thresholds is None:
         return None, None
-    if isinstance(thresholds, (int, float)):
-        return float(thresholds), float(thresholds)
-    if len(thresholds) != 2 or not np.isfinite(thresholds).all():
+    pair = (thresholds, thresholds) if np.ndim(thresholds) == 0 else tuple(np.ravel(np.asarray(thresholds)).tolist())
+    try:
+        old, new = (float(number) for number in pair)
+    except (TypeError, ValueError):
+        old = new = float("nan")
+    if not (np.isfinite(old) and np.isfinite(new)):
         raise InputError(f"thresholds is {thresholds!r}; pass one finite number, or one for old and one for new")
-    return float(thresholds[0]), float(thresholds[1])
+    return old, new
 
 
 def _predictions(

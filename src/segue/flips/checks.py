@@ -36,6 +36,9 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
         values = values.detach().cpu().numpy()
     try:
         array = np.asarray(values)
+        if array.dtype.kind in "US" and not hasattr(values, "dtype"):
+            # numpy would write the NaN and the numbers of a list of strings as words
+            array = np.asarray(values, dtype=object)
     except (ValueError, TypeError) as error:
         raise InputError(f"{name} can't be read as an array: {error}") from error
     if array.ndim == 0:
@@ -79,7 +82,12 @@ def class_column(values: Any, name: str) -> NDArray[Any]:
         if kinds == {"string"}:
             return array.astype(np.str_)
         if kinds <= {"int", "bool", "bool_"} or all(kind.startswith(("int", "uint")) for kind in kinds):
-            return array.astype(np.int64)
+            try:
+                return array.astype(np.int64)
+            except OverflowError:
+                raise InputError(
+                    f"{name} holds integers beyond 64 bits ({max(array.tolist(), key=abs)}); pass them as strings"
+                ) from None
         raise InputError(f"{name} holds values of type {', '.join(sorted(kinds))}; pass all integers or all strings")
     raise InputError(f"{name} holds {array.dtype} values; pass integers or strings as classes")
 
@@ -136,8 +144,7 @@ def unique_ids(values: Any, samples: int) -> NDArray[Any]:
     """
     ids = as_array(values, "ids")
     same_length({"labels": range(samples), "ids": ids})
-    if ids.dtype.kind in "fO":
-        refuse_missing(missing_values(ids), "ids")
+    refuse_missing(missing_values(ids), "ids")
     if ids.dtype.kind == "O":
         ids = ids.astype(np.str_)
     found, counts = np.unique(ids, return_counts=True)
@@ -202,8 +209,7 @@ def group_numbers(values: ArrayLike | None, samples: int) -> NDArray[np.int64] |
     same_length({"labels": range(samples), "groups": array})
     if array.ndim != 1:
         raise InputError(f"groups has shape {array.shape}; pass one group per sample, shape (n,)")
-    if array.dtype.kind in "fO":
-        refuse_missing(missing_values(array), "groups")
+    refuse_missing(missing_values(array), "groups")
     names, numbers = np.unique(array.astype(np.str_) if array.dtype.kind == "O" else array, return_inverse=True)
     if len(names) < 2:
         raise InputError("groups holds a single group; intervals between groups need at least two")

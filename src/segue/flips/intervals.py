@@ -147,6 +147,8 @@ def accuracy_change(tally: Tally, confidence: float = 0.95) -> Estimate:
         )
     contrast = _indicator((POSITIVE_FLIP,)) - _indicator((NEGATIVE_FLIP,))
     total = float(tally.sums.sum())
+    if total <= 0:
+        return Estimate(math.nan, -1.0, 1.0)
     value = float(tally.sums @ contrast) / total
     spread = float(tally.sums @ contrast**2) / total - value**2
     size = _effective(tally, spread, tally.variance((contrast - value) / total), _indicator(EVERY), confidence)
@@ -183,8 +185,9 @@ def relative_rate(tally: Tally, confidence: float = 0.95) -> Estimate:
         return Estimate(0.0, 0.0, math.inf)
 
     def relative(right: float, on_right: float, on_wrong: float) -> float:
-        mean = right * on_right + (1 - right) * on_wrong
-        return on_right / mean if mean > 0 else 1.0
+        if on_right == 0:
+            return 0.0
+        return on_right / (right * on_right + (1 - right) * on_wrong)
 
     accuracy = rate(tally, OLD_RIGHT, EVERY, confidence)
     on_right = rate(tally, (NEGATIVE_FLIP,), OLD_RIGHT, confidence)
@@ -251,6 +254,10 @@ def _effective(tally: Tally, simple: float, variance: float, among: NDArray[np.f
     """
     units = tally.units(among > 0)
     count = float(tally.counts @ among)
+    if tally.squares is not None:
+        # One light sample that flips has a tiny variance; no more is known for that than Kish's size allows.
+        squares = float(tally.squares @ among)
+        count = min(count, float(tally.sums @ among) ** 2 / squares) if squares > 0 else 0.0
     if simple <= 0 or variance <= 0:
         return min(units, count)
     size = simple / variance

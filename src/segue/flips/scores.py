@@ -111,7 +111,7 @@ def compare_scores(
         tolerance=tolerance,
         flips=FlippedSamples(flips, int((cells == NEGATIVE_FLIP).sum()), int((cells == POSITIVE_FLIP).sum())),
         confidence=confidence,
-        slices=slice_tallies(columns, cells, weight, group),
+        slices=slice_tallies(columns, cells, weight, group, seed),
         discovery=discover(columns, cells == NEGATIVE_FLIP, weights=weight, groups=group, seed=seed)
         if discover_slices
         else None,

@@ -105,6 +105,7 @@ def slice_tallies(
     cells: NDArray[np.int8],
     weights: NDArray[np.float64] | None = None,
     groups: NDArray[np.int64] | None = None,
+    seed: int = 0,
 ) -> list[SliceTally]:
     """Add up the samples of every value of every slice column.
 
@@ -116,6 +117,7 @@ def slice_tallies(
         cells: Cell of every sample, ``(n,)``.
         weights: Sample weights, ``(n,)``.
         groups: Group numbers, ``(n,)``.
+        seed: Seed of the cluster bootstrap.
 
     Returns:
         The sums, in the order of the columns and of the values.
@@ -134,7 +136,7 @@ def slice_tallies(
             here = codes == code
             weight = None if weights is None else weights[here]
             group = None if groups is None else groups[here]
-            found.append(SliceTally(column, name, Tally.of(cells[here], weight, group)))
+            found.append(SliceTally(column, name, Tally.of(cells[here], weight, group, seed)))
     return found
 
 
@@ -269,8 +271,9 @@ def slice_results(total: Tally, slices: Sequence[SliceTally], confidence: float 
 def excess_p_value(part: Tally, total: Tally) -> float:
     """One-sided p-value of "negative flips are no more frequent in the slice than in the other samples".
 
-    Independent samples get Fisher's exact test. Weighted or grouped ones get a z test whose variance leaves out the
-    covariance between the slice and the rest, which can only make it larger when groups cross the slice's border.
+    Independent samples get Fisher's exact test. Weighted ones get a z test, grouped ones a t test with as many degrees
+    of freedom as the slice has groups, less one. The variance leaves out the covariance between the slice and the
+    rest, which makes it larger where groups cross the slice's border.
 
     Args:
         part: The sums of the slice.
@@ -291,13 +294,16 @@ def excess_p_value(part: Tally, total: Tally) -> float:
     flip = np.zeros(N_CELLS)
     flip[NEGATIVE_FLIP] = 1.0
     every = np.ones(N_CELLS, dtype=bool)
-    variance_here = max(
-        part.variance((flip - here) / inside), overall * (1 - overall) / max(part.units(every), 1.0) * (here in (0, 1))
-    )
+    groups = None if part.groups is None else len(part.groups)
+    variance_here = part.variance((flip - here) / inside)
+    if here in (0, 1) or groups == 1:
+        # Nothing varies within the slice, which says nothing of how sure its rate is: take that of all samples.
+        variance_here = max(variance_here, overall * (1 - overall) / max(part.units(every), 1.0))
     variance_there = total.variance((flip - overall) / everything) * (everything / (everything - inside)) ** 2
     if variance_here + variance_there <= 0:
         return 1.0
-    return float(stats.norm.sf((here - there) / math.sqrt(variance_here + variance_there)))
+    score = (here - there) / math.sqrt(variance_here + variance_there)
+    return float(stats.norm.sf(score) if groups is None else stats.t.sf(score, max(groups - 1, 1)))
 
 
 def _numbers(values: NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
