@@ -229,6 +229,42 @@ def test_budgets_of_slices_go_from_the_general_to_the_special():
     assert decision.verdict == "fail"
 
 
+def regions(*values):
+    """500 samples in each region, half of which break in the first one."""
+    labels, old, new = arrays(500 * len(values))
+    new[:250] = 0
+    return compare(labels, old, new, slices={"region": np.repeat(np.array(values, dtype=object), 500)})
+
+
+def region_policy(*values):
+    slices = [{"column": "region", "value": value, "exempt": True} for value in values]
+    return Policy(every_slice={"max_nfr": 0.1}, slices=slices)
+
+
+def test_a_text_names_the_slice_that_is_written_so_and_no_equal_number():
+    decision = decide(regions("07", "7"), region_policy("7"))
+    assert by_place(decision) == {"region = 07": "fail", "region = 7": "exempt"}
+    assert by_place(decide(regions("07", "8"), region_policy("7")))["region = 07"] == "fail"
+    assert by_place(decide(regions("1_000", "8"), region_policy(1000)))["region = 1_000"] == "fail"
+
+
+def test_a_number_names_what_is_written_so_and_else_what_is_equal():
+    assert by_place(decide(regions("07", "7"), region_policy(7))) == {"region = 07": "fail", "region = 7": "exempt"}
+    assert by_place(decide(regions("7.0", "8.0"), region_policy(7)))["region = 7.0"] == "exempt"
+    # What was typed as a number stays one where the policy is made anew.
+    policy = region_policy(7).replaced(max_nfr=0.5)
+    assert by_place(decide(regions("7.0", "8.0"), policy))["region = 7.0"] == "exempt"
+    missing = Policy(slices=[{"column": "region", "value": "7", "max_nfr": 0.1}])
+    assert "no sample has this value; region has 07, 8" in str(decide(regions("07", "8"), missing))
+
+
+def test_two_budgets_for_the_same_slices_are_refused():
+    for pair in ((7, "7"), (7, 7.0), (7.0, "7"), ("7", "7"), (True, "true")):
+        with pytest.raises(InputError, match="number 2 names the same slices as an earlier one"):
+            region_policy(*pair)
+    assert len(region_policy("7", "07", True, 1).slices) == 4
+
+
 def test_small_slices_are_undecided_unless_the_policy_ignores_them():
     strict = Policy(every_slice={"max_nfr": 0.3, "minimum_samples": 100})
     assert by_place(decide(sliced(), strict))["country = LU"] == "undecided"

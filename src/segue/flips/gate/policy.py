@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     PrivateAttr,
     ValidationError,
     ValidationInfo,
@@ -18,11 +19,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from segue.errors import InputError
 from segue.flips.gate.limits import KINDS, Basis, told
 from segue.flips.gate.policy_errors import sentence
 from segue.flips.gate.policy_files import read_ids, read_toml
+from segue.flips.gate.slice_values import Value, same_value
 
 UNNAMED = "the policy is wrong: "
 _BASES = {"confidence": "the whole interval", "point": "point estimate"}
@@ -104,17 +107,37 @@ class EverySlice(Limits):
     )
 
 
+def _as_typed(value: Any) -> Value | None:
+    # Numbers stay numbers: 7 names the slices 7 and 7.0, while the text "7" does not name the slice "07".
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise PydanticCustomError("string_type", "Input should be a valid string")
+
+
 class SliceBudget(Limits):
     """Budgets of one column's slices, or of a single slice; they take the place of more general ones, key by key."""
 
     column: str = Field(min_length=1, description="The slice column.")
     value: Annotated[
-        str | None,
-        BeforeValidator(lambda value: str(value) if isinstance(value, (int, float)) else value),
+        Value | None,
+        PlainValidator(_as_typed),
         WithJsonSchema({"anyOf": [{"type": ["string", "number", "boolean"]}]}),
     ] = Field(default=None, description="The value that names the slice; every value of the column where left out.")
     exempt: bool = Field(default=False, description="Whether the slices are not judged at all (and listed as exempt).")
     ignore_smaller: bool | None = Field(default=None, description="As in [every_slice].")
+
+    def same_slices(self, other: SliceBudget) -> bool:
+        """Return whether another budget is for the same slices.
+
+        Args:
+            other: The other budget.
+
+        Returns:
+            Whether it is.
+        """
+        if self.column != other.column or self.value is None or other.value is None:
+            return self.column == other.column and self.value is other.value
+        return same_value(self.value, str(other.value)) or same_value(other.value, str(self.value))
 
 
 class Golden(BaseModel):
@@ -122,9 +145,14 @@ class Golden(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    ids: tuple[Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v)], ...] = Field(
-        default=(), strict=False, description="Their ids."
-    )
+    ids: tuple[
+        Annotated[
+            str,
+            BeforeValidator(lambda value: str(value) if type(value) is int else value),
+            WithJsonSchema({"type": ["string", "integer"]}),
+        ],
+        ...,
+    ] = Field(default=(), strict=False, description="Their ids.")
     file: str | None = Field(
         default=None,
         description="A text file with one id per line, beside the policy; empty lines and lines that begin with '#' "
@@ -273,11 +301,9 @@ class Policy(Limits):
                     )
         if self.golden is not None and not self.golden.ids and self.golden.file is None:
             raise ValueError("golden protects no sample; name some in ids, or a file")
-        seen: set[tuple[str, str | None]] = set()
         for number, budget in enumerate(self.slices, 1):
-            if (budget.column, budget.value) in seen:
+            if any(budget.same_slices(earlier) for earlier in self.slices[: number - 1]):
                 raise ValueError(f"[[slices]] number {number} names the same slices as an earlier one; join the two")
-            seen.add((budget.column, budget.value))
             smaller, least = budget.ignore_smaller, budget.minimum_samples
             if smaller and least is None and (self.every_slice is None or self.every_slice.minimum_samples is None):
                 raise ValueError(f"[[slices]] number {number} sets ignore_smaller but no minimum_samples; set both")

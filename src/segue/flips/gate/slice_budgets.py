@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from segue.errors import InputError
 from segue.flips.estimate import Estimate
@@ -12,6 +11,7 @@ from segue.flips.gate.decision import Check, Verdict
 from segue.flips.gate.held import Held, hold, sample_size_check
 from segue.flips.gate.limits import KINDS
 from segue.flips.gate.policy import EverySlice, Limit, Policy, SliceBudget
+from segue.flips.gate.slice_values import named
 from segue.flips.graded import GradedReport
 from segue.flips.result import FlipReport
 from segue.flips.slices import SliceResult
@@ -63,18 +63,25 @@ def slice_checks(report: FlipReport | GradedReport, policy: Policy) -> list[Chec
     found = [
         check
         for part in report.slices
-        for check in _checks(part, budget_of(policy, part.column, part.value), policy.on, report.confidence, exact)
+        for check in _checks(
+            part,
+            budget_of(policy, part.column, part.value, _values(report.slices, part.column)),
+            policy.on,
+            report.confidence,
+            exact,
+        )
     ]
     return found + [_absent(budget, report.slices) for budget in policy.slices if _lacks(report.slices, budget)]
 
 
-def budget_of(policy: Policy, column: str, value: str) -> Budget:
+def budget_of(policy: Policy, column: str, value: str, values: Sequence[str] = ()) -> Budget:
     """Return what holds in a slice: the most special setting of each key.
 
     Args:
         policy: The policy.
         column: The slice's column.
         value: The slice's value.
+        values: All values of the column: one that is written as in the policy goes before one that is equal to it.
 
     Returns:
         The budget; without limits where the policy says nothing of the slice.
@@ -82,7 +89,7 @@ def budget_of(policy: Policy, column: str, value: str) -> Budget:
     of_column = [part for part in policy.slices if part.column == column]
     layers: list[EverySlice | SliceBudget] = [] if policy.every_slice is None else [policy.every_slice]
     layers += [part for part in of_column if part.value is None]
-    layers += [part for part in of_column if part.value is not None and same_value(part.value, value)]
+    layers += [part for part in of_column if part.value is not None and value in named(part.value, [value, *values])]
     limits: dict[str, Limit] = {}
     minimum, ignore_smaller, exempt = None, False, False
     for layer in layers:
@@ -91,30 +98,6 @@ def budget_of(policy: Policy, column: str, value: str) -> Budget:
         ignore_smaller = ignore_smaller if layer.ignore_smaller is None else layer.ignore_smaller
         exempt = isinstance(layer, SliceBudget) and (layer.exempt or (exempt and not layer.limits))
     return Budget(limits, minimum, ignore_smaller, exempt)
-
-
-def same_value(wanted: str, found: str) -> bool:
-    """Return whether a policy's value names a slice: as it is written, or the same truth value or number.
-
-    Args:
-        wanted: The policy's value.
-        found: The slice's.
-
-    Returns:
-        Whether they are the same.
-
-    Example:
-        >>> same_value("DE", "DE"), same_value("True", "true"), same_value("2", "2.0"), same_value("de", "DE")
-        (True, True, True, False)
-    """
-    if wanted == found:
-        return True
-    if {wanted.lower(), found.lower()} <= {"true", "false"}:
-        return wanted.lower() == found.lower()
-    try:
-        return Decimal(wanted) == Decimal(found)
-    except InvalidOperation:
-        return False
 
 
 def _checks(part: SliceResult, budget: Budget, on: str, confidence: float, exact: bool) -> list[Check]:
@@ -162,11 +145,15 @@ def _exempt(part: SliceResult, reason: str) -> Check:
 def _lacks(slices: Sequence[SliceResult], budget: SliceBudget) -> bool:
     if budget.value is None or budget.exempt:
         return False
-    return not any(part.column == budget.column and same_value(budget.value, part.value) for part in slices)
+    return not named(budget.value, _values(slices, budget.column))
+
+
+def _values(slices: Sequence[SliceResult], column: str) -> list[str]:
+    return [part.value for part in slices if part.column == column]
 
 
 def _absent(budget: SliceBudget, slices: Sequence[SliceResult]) -> Check:
-    values = [part.value for part in slices if part.column == budget.column]
+    values = _values(slices, budget.column)
     more = f" and {len(values) - MOST_TOLD:,} more" if len(values) > MOST_TOLD else ""
     key = next(iter(budget.limits), "minimum_samples")
     return Check(
