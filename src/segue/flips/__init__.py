@@ -1,7 +1,8 @@
 """Which answers does the new model break, where, and may it ship?
 
-``compare`` measures classifiers and ``compare_scores`` graded outputs, on arrays; ``compare_tables`` does both on
-files of any size; ``decide`` holds a report against a policy.
+``compare`` measures classifiers and ``compare_scores`` graded outputs, on arrays; ``compare_tables`` and
+``compare_score_tables`` do the same on files of any size, and ``watch_tables`` says what became of certain samples;
+``decide`` holds a report against a policy.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from segue.flips.gate import Decision as Decision
     from segue.flips.gate import Policy as Policy
     from segue.flips.gate import decide as decide
+    from segue.flips.table import compare_score_tables as compare_score_tables
     from segue.flips.table import compare_tables as compare_tables
+    from segue.flips.table import watch_tables as watch_tables
 
 __all__ = [
     "Counts",
@@ -41,6 +44,7 @@ __all__ = [
     "Policy",
     "SliceResult",
     "compare",
+    "compare_score_tables",
     "compare_scores",
     "compare_tables",
     "decide",
@@ -48,9 +52,17 @@ __all__ = [
     "mcnemar",
     "samples_to_pass",
     "smallest_visible_nfr",
+    "watch_tables",
 ]
 
-_LATER = {"compare_tables": "table", "Policy": "gate", "Decision": "gate", "decide": "gate"}
+_LATER = {
+    "compare_score_tables": "table",
+    "compare_tables": "table",
+    "watch_tables": "table",
+    "Policy": "gate",
+    "Decision": "gate",
+    "decide": "gate",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ the dialect: connections, types, and the forms in which columns are read.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,9 @@ EXTRA = "warehouse"
 FILES = {"http", "https", "ftp", "s3", "gs", "gcs", "az", "abfs", "hf", "hdfs", "file"}
 """Schemes of URLs that name files, not databases."""
 ROWS_PER_BATCH = 100_000
+_SECRET = re.compile(
+    r"([?&;][^=&;]*(?:passw|pwd|secret|token|credential|_?api_?key|access_?key)[^=&;]*=).*?(?=&|#[^#&]*$|$)", re.I
+)
 
 
 class WarehouseError(SegueError):
@@ -118,14 +122,28 @@ def open_source(text: str) -> ir.Table:
 
 
 def hidden(text: str) -> str:
-    """Return a URL without its password, for messages.
+    """Return a URL without its password, for messages: neither before the host nor in the query.
+
+    A password may hold characters that should have been escaped. In doubt more is hidden than had to be.
 
     Example:
         >>> hidden("postgres://me:secret@host/db#t")
         'postgres://me@host/db#t'
+        >>> hidden("postgres://me:p@ss/w@host/db?password=secret&sslmode=require#t")
+        'postgres://me@host/db?password=***&sslmode=require#t'
     """
-    parts = urlsplit(text)
-    return text.replace(f":{parts.password}@", "@") if parts.password else text
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if ":" in authority:
+        before = re.split("[?#]", rest, maxsplit=1)[0]
+        if "@" not in before and not authority.rpartition(":")[2].isdigit():
+            before = rest  # no port follows the colon, so a password does, and it holds a question mark or a hash
+        credentials, at, _ = before.rpartition("@")
+        if at and ":" in credentials:
+            rest = credentials.partition(":")[0] + rest[len(credentials) :]
+    return scheme + mark + _SECRET.sub(r"\1***", rest)
 
 
 class IbisSources:
@@ -170,6 +188,11 @@ class IbisSources:
     def describe(self, side: str) -> str:
         """Return what the user calls a side's source."""
         return self._names[side]
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The paths of all files that are read: none."""
+        return ()
 
     def names(self, side: str) -> Sequence[str]:
         """Return the names of the columns of a side's source."""

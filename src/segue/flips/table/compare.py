@@ -109,6 +109,8 @@ def compare_tables(
     if flips_to is not None:
         flipped.check_target(flips_to)
     with opened(old, new, resources) as (engine, shortcut):
+        if flips_to is not None:
+            flipped.keep_inputs(flips_to, engine.files)
         report, layout, state = measure(
             engine,
             request,

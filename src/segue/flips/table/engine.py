@@ -42,6 +42,11 @@ class Engine(Protocol):
         """Return what the user calls the source of ``"old"`` or ``"new"``."""
         ...
 
+    @property
+    def files(self) -> Sequence[str]:
+        """The paths of all files that are read."""
+        ...
+
     def names(self, side: str) -> Sequence[str]:
         """Return the names of the columns of a side's source."""
         ...

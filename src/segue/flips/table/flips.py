@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -95,10 +96,11 @@ def write_flips(engine: Engine, layout: Layout, state: str, path: str | os.PathL
         path: The file; its ending chooses the format.
 
     Raises:
-        InputError: If the ending is another one, or the folder can't be written to.
+        InputError: If the ending is another one, the folder can't be written to, or the file is one of those read.
         ResourceError: If the disk is full.
     """
     check_target(path)
+    keep_inputs(path, engine.files)
     target = Path(path)
     form = FORMATS[target.suffix.lower()]
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -131,6 +133,25 @@ def check_target(path: str | os.PathLike[str]) -> None:
         raise InputError(f"flips_to is {str(path)!r}, but there is no folder {str(folder)!r}; make it first")
     if target.is_dir() or not os.access(folder, os.W_OK):
         raise InputError(f"flips_to is {str(path)!r}, which can't be written to; name another file")
+
+
+def keep_inputs(path: str | os.PathLike[str], inputs: Sequence[str], what: str = "flips_to") -> None:
+    """Refuse to write over a file that is read.
+
+    Args:
+        path: The file to write.
+        inputs: The files that are read.
+        what: What the argument is called.
+
+    Raises:
+        InputError: If they are the same file, under whatever name.
+    """
+    target = Path(path)
+    for file in inputs if target.exists() else ():
+        if target.samefile(file):
+            raise InputError(
+                f"{what} is {str(path)!r}, one of the files that are compared, which would be lost; name another file"
+            )
 
 
 def _rows(layout: Layout, state: str, cell: int) -> str:

@@ -9,7 +9,7 @@ from segue.flips.table.engine import Engine, Resources
 from segue.flips.table.measure import Shortcut
 from segue.flips.table.session import duckdb_session
 from segue.flips.table.shortcut import count_wrong_only
-from segue.flips.table.sources import DuckDBSources, Table
+from segue.flips.table.sources import DuckDBSources, Table, files_of
 
 
 @contextmanager
@@ -37,3 +37,24 @@ def opened(old: Table, new: Table | None, resources: Resources | None) -> Genera
     with duckdb_session(allowed) as session:
         engine = DuckDBSources(session, old, new)
         yield engine, lambda layout, slicings, rows: count_wrong_only(engine, layout, slicings, rows)
+
+
+def input_files(old: Table, new: Table | None = None) -> list[str]:
+    """Return the paths of the files that two tables, or one, are read from, so that nothing is written over them.
+
+    Args:
+        old: The old model's table.
+        new: The new model's, if it is another one.
+
+    Returns:
+        The paths; none for data frames and databases' tables.
+
+    Raises:
+        InputError: If there is no such file.
+    """
+    from segue.flips import warehouse
+
+    given = {"old": old} if new is None else {"old": old, "new": new}
+    named = {side: source for side, source in given.items() if not warehouse.is_url(source)}
+    with duckdb_session(Resources()) as session:
+        return [file for side, source in named.items() for file in files_of(session, source, side)]

@@ -98,6 +98,8 @@ def compare_score_tables(
     if flips_to is not None:
         flipped.check_target(flips_to)
     with opened(old, new, resources) as (engine, _):
+        if flips_to is not None:
+            flipped.keep_inputs(flips_to, engine.files)
         report, layout, state = measure_scores(
             engine,
             request,

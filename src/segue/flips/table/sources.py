@@ -8,13 +8,14 @@ the ids ``007`` and ``7`` stay two ids.
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from segue.errors import InputError, require
-from segue.flips.table.engine import Answer, Projection, UnreadableError
+from segue.flips.table.engine import Answer, Projection
 from segue.flips.table.kinds import Column, Form, Kind, kind_of_duckdb
 from segue.flips.table.layout import Layout
 from segue.flips.table.session import DuckDBSession, said_of
@@ -64,14 +65,21 @@ class DuckDBSources:
         self._old, self._new = old, new
         self._names = {"old": _told(old, "old"), "new": _told(new, "new")}
         self._relations = {"old": _Relation.open(session, old, "old")}
+        self._files = self._relations["old"].files
         if new is not None:
             self._relations["new"] = _Relation.open(session, new, "new")
+            self._files += self._relations["new"].files
             if self._names["old"] == self._names["new"]:
                 self._names = {side: f"{name} ({side})" for side, name in self._names.items()}
 
     def describe(self, side: str) -> str:
         """Return what the user calls a side's source."""
         return self._names[side]
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The paths of all files that are read."""
+        return self._files
 
     def names(self, side: str) -> Sequence[str]:
         """Return the names of the columns of a side's source."""
@@ -111,18 +119,17 @@ class DuckDBSources:
 
 
 class _Relation:
-    """One source: the SQL that reads it, its columns, and whether it must be read into a table first."""
+    """One source: the SQL that reads it, its columns, whether it must be read into a table first, and its files."""
 
-    def __init__(self, sql: str, columns: Mapping[str, Column], form: str) -> None:
+    def __init__(self, sql: str, columns: Mapping[str, Column], form: str, files: Sequence[str] = ()) -> None:
         self.sql = sql
         self.columns = columns
         self.form = form
+        self.files = tuple(files)
 
     @classmethod
     def open(cls, session: DuckDBSession, source: Table, side: str) -> _Relation:
-        if isinstance(source, (str, os.PathLike)) or (
-            isinstance(source, Sequence) and source and all(isinstance(part, (str, os.PathLike)) for part in source)
-        ):
+        if _names_files(source):
             return _open_files(session, source, side)
         return _open_frame(session, source, side)
 
@@ -171,8 +178,7 @@ def _formed(column: Column, form: Form) -> str:
 
 
 def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
-    parts = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    files = [found for part in parts for found in _matching(session, os.fspath(part), side)]
+    files = files_of(session, source, side)
     forms = {_format(file) for file in files}
     if len(forms) > 1:
         raise InputError(
@@ -184,7 +190,8 @@ def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
         raise InputError(f"{empty[0]} is an empty file; check that it was written to its end")
     if form == ARROW:
         return _open_arrow(session, files, side)
-    listed = "[" + ", ".join(literal(file) for file in files) + "]"
+    # These are the files themselves: the readers would take brackets and stars in a name for a pattern once more.
+    listed = "[" + ", ".join(literal(glob.escape(file)) for file in files) + "]"
     reader = {
         PARQUET: f"read_parquet({listed}, union_by_name = true)" if len(files) > 1 else f"read_parquet({listed})",
         CSV: f"read_csv({listed}, all_varchar = true, header = true, union_by_name = true)",
@@ -199,13 +206,39 @@ def _open_files(session: DuckDBSession, source: Any, side: str) -> _Relation:
             # Rows of different length make DuckDB take each for a single value; told the separator, it says which.
             reader = reader.removesuffix(")") + f", delim = {literal(separators[0])})"
             columns = _described(session, reader)
-        return _Relation(reader, columns, form)
-    except (duckdb.Error, UnreadableError) as error:
+        return _Relation(reader, columns, form, files)
+    except (duckdb.Error, InputError) as error:
         said = said_of(error.__cause__ or error)
         names = Path(files[0]).name if len(files) == 1 else f"{Path(files[0]).name} and {len(files) - 1} more"
         raise InputError(f"{names} can't be read as {form} ({said}); check that it is whole and of this format") from (
             error
         )
+
+
+def files_of(session: DuckDBSession, source: Any, side: str) -> list[str]:
+    """Return the paths of the files that a source names.
+
+    Args:
+        session: Where patterns are looked up.
+        source: A path, glob, folder or list of them; other sources have no files.
+        side: What messages call it.
+
+    Returns:
+        The paths.
+
+    Raises:
+        InputError: If there is no such file.
+    """
+    if not _names_files(source):
+        return []
+    parts = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    return [found for part in parts for found in _matching(session, os.fspath(part), side)]
+
+
+def _names_files(source: Any) -> bool:
+    return isinstance(source, (str, os.PathLike)) or (
+        isinstance(source, Sequence) and bool(source) and all(isinstance(part, (str, os.PathLike)) for part in source)
+    )
 
 
 def _matching(session: DuckDBSession, text: str, side: str) -> list[str]:
@@ -255,7 +288,7 @@ def _open_arrow(session: DuckDBSession, files: Sequence[str], side: str) -> _Rel
             raise InputError(
                 f"{Path(files[0]).name} can't be read as {ARROW} ({str(error).splitlines()[0]}); check that it is whole"
             ) from error
-    return _registered(session, data, side)
+    return _registered(session, data, side, files)
 
 
 def _open_frame(session: DuckDBSession, source: Any, side: str) -> _Relation:
@@ -276,9 +309,9 @@ def _open_frame(session: DuckDBSession, source: Any, side: str) -> _Relation:
     return _registered(session, source, side)
 
 
-def _registered(session: DuckDBSession, data: Any, side: str) -> _Relation:
+def _registered(session: DuckDBSession, data: Any, side: str, files: Sequence[str] = ()) -> _Relation:
     session.connection.register(f"{side}_source", data)
-    return _Relation(f"{side}_source", _described(session, f"{side}_source"), ARROW)
+    return _Relation(f"{side}_source", _described(session, f"{side}_source"), ARROW, files)
 
 
 def _described(session: DuckDBSession, reader: str) -> dict[str, Column]:
