@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from segue.errors import InputError
+from segue.flips.table.request import WrittenMap
 
 
-def read_class_map(path: str) -> dict[str, Any]:
+def read_class_map(path: str) -> WrittenMap:
     """Read a class map.
 
     Args:
         path: A TOML or JSON file that is one table from old class to new class or list of new classes.
 
     Returns:
-        The map.
+        The map; its keys are text, whatever the type of the classes.
 
     Raises:
         InputError: If the file can't be read, or holds something else.
@@ -43,7 +44,7 @@ def read_class_map(path: str) -> dict[str, Any]:
             f'--class-map: {path!r} must be one table from old class to new class or list of them, such as "pet" = '
             f'["cat", "dog"]'
         )
-    return found
+    return WrittenMap(found)
 
 
 def _is_class(value: Any) -> bool:

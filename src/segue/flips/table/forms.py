@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from segue.errors import InputError
 from segue.flips.table.kinds import Column, Form, Kind
 
+DIGITS_OF_64_BITS = 18
+"""Every number of so many digits fits into 64 bits."""
 CLASSES = {Kind.INTEGER, Kind.TEXT, Kind.BOOLEAN}
 
 
@@ -106,6 +110,25 @@ def slice_form(column: Column, told: str) -> Form:
     if column.kind in {Kind.TEXT, Kind.NOTHING}:
         return Form.TEXT if column.type.upper() != "VARCHAR" else Form.AS_IS
     return Form.INTEGER if column.kind is Kind.INTEGER and _wide(column) else Form.AS_IS
+
+
+def wider(column: Column) -> bool:
+    """Return whether a type of whole numbers has values beyond 64 bits with a sign.
+
+    Args:
+        column: A column of integers.
+
+    Returns:
+        Whether it has.
+
+    Example:
+        >>> [wider(Column("id", Kind.INTEGER, name)) for name in ("DECIMAL(18,0)", "DECIMAL(19,0)", "UBIGINT")]
+        [False, True, True]
+    """
+    name = column.type.upper()
+    if (decimal := re.match(r"DECIMAL\((\d+)", name)) is not None:
+        return int(decimal[1]) > DIGITS_OF_64_BITS
+    return name in {"UBIGINT", "UINT64"} or "HUGEINT" in name or name.startswith("DECIMAL")
 
 
 def _wide(column: Column) -> bool:

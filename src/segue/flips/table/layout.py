@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segue.errors import InputError
 from segue.flips.table.engine import Engine
-from segue.flips.table.forms import class_form, id_form, score_form, slice_form, what
+from segue.flips.table.forms import class_form, id_form, score_form, slice_form, what, wider
 from segue.flips.table.kinds import Column, Form, Kind
 from segue.flips.table.request import Request
 
@@ -194,13 +194,33 @@ def lay_out(engine: Engine, request: Request, *, joined: bool) -> Layout:
         sources=sources,
     )
     forms = _forms(layout, wanted, columns)
-    for side in sides:
-        engine.project(
-            side,
-            {key: (name, forms[side][key]) for key, name in wanted[side].items()},
-            distinct=request.treatment.duplicates == "merge",
-        )
+
+    def project() -> None:
+        for side in sides:
+            chosen = {key: (name, forms[side][key]) for key, name in wanted[side].items()}
+            engine.project(side, chosen, distinct=request.treatment.duplicates == "merge")
+
+    wide = [
+        side for side in sides if forms[side].get("id") is Form.INTEGER and wider(columns[side][wanted[side]["id"]])
+    ]
+    if wide and layout.ids is not None:
+        for side in sides:
+            forms[side]["id"] = Form.AS_IS
+        project()
+        text = any(_beyond_64_bits(engine, side) for side in wide)
+        for side in sides:
+            forms[side]["id"] = Form.TEXT if text else Form.INTEGER
+        if text:
+            layout = replace(layout, ids=replace(layout.ids, kind=Kind.TEXT))
+    project()
     return layout
+
+
+def _beyond_64_bits(engine: Engine, side: str) -> bool:
+    answer = engine.table(
+        f"SELECT count(*) AS n FROM {side}_side WHERE id > {2**63 - 1} OR id < -{2**63}", "checking ids"
+    )
+    return int(answer["n"][0]) > 0
 
 
 def _shown(found: Sequence[Placed]) -> tuple[Placed, ...]:

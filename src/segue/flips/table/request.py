@@ -72,6 +72,10 @@ class Request:
     treatment: Treatment = field(default_factory=Treatment)
 
 
+class WrittenMap(dict[str, Any]):
+    """A class map from a JSON or TOML file, where keys are text: its classes are read in the types of the columns."""
+
+
 def pair(value: Any, name: str) -> tuple[str, str]:
     """Return a column's name in the old and the new table.
 

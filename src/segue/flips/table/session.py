@@ -114,7 +114,9 @@ class DuckDBSession:
         import duckdb
 
         said = str(error)
-        if "max_temp_directory_size" in said or "No space left on device" in said:
+        # Only errors of memory and of files may speak of the disk: others quote names and values of the user's.
+        spilled = isinstance(error, duckdb.OutOfMemoryException) and "max_temp_directory_size" in said
+        if spilled or (isinstance(error, duckdb.IOException) and re.search(r": No space left on device\b", said)):
             return ResourceError(
                 f"the disk is full: the data do not fit into the {self.resources.memory} of memory that may be used, "
                 f"and there is no room for the rest in {self.folder.parent}; free some space, name another folder "
@@ -128,6 +130,11 @@ class DuckDBSession:
         if isinstance(error, unreadable):  # the head of a file was sound, and what follows is not
             return UnreadableError(
                 f"a file can't be read to its end ({said_of(error)}); check that it is whole and of its format"
+            )
+        if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
+            return InputError(
+                f"a value does not fit the type that it is read as ({said_of(error)}); classes and whole numbers must "
+                f"fit into 64 bits: write larger ones as strings"
             )
         return error
 

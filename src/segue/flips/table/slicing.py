@@ -79,7 +79,9 @@ class Slicing:
         if self.kind is not Kind.TIME and are_categories(present):
             code = np.where(missing, len(present), np.searchsorted(present, numbers))
             return [*(f"{value:.0f}" for value in present.tolist()), MISSING], code.astype(np.int64)
-        edges = quantile_edges(counted_quantiles(found.astype(np.float64), totals))
+        # Infinite values have no part in the cuts, and lie in the outer bins.
+        finite = np.isfinite(found)
+        edges = quantile_edges(counted_quantiles(found[finite].astype(np.float64), totals[finite]))
         code = np.where(missing, len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
         return [*bin_names(edges, self._dtype), MISSING], code.astype(np.int64)
 
@@ -169,19 +171,29 @@ def exact_quantiles(engine: Engine, relation: str, column: str) -> NDArray[np.fl
     Args:
         engine: Where the relation is.
         relation: What to read.
-        column: A column of numbers.
+        column: A column of numbers; infinite ones have no part in the quintiles.
 
     Returns:
-        The quantiles at 1/5, 2/5, ..., ``(4,)``; empty where all values are missing.
+        The quantiles at 1/5, 2/5, ..., ``(4,)``; empty where all values are missing or infinite.
     """
+    low, high, total = _range(engine, relation, column)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        largest = float(np.finfo(np.float64).max)
+        relation = f"(SELECT {column} FROM {relation} WHERE {column} BETWEEN {-largest!r} AND {largest!r}) AS finite"
+        low, high, total = _range(engine, relation, column)
+    if total == 0:
+        return np.empty(0)
+    whole = (low, high, total)
+    return np.array([_value_at(engine, relation, column, rank, whole) for rank in quintile_ranks(total)])
+
+
+def _range(engine: Engine, relation: str, column: str) -> tuple[float, float, int]:
+    """Return the lowest and the highest value of a column, and how many there are."""
     answer = engine.table(
         f"SELECT count({column}) AS n, min({column}) AS low, max({column}) AS high FROM {relation}", "ranges"
     )
     total = int(answer["n"][0])
-    if total == 0:
-        return np.empty(0)
-    whole = (float(answer["low"][0]), float(answer["high"][0]), total)
-    return np.array([_value_at(engine, relation, column, rank, whole) for rank in quintile_ranks(total)])
+    return (float(answer["low"][0]), float(answer["high"][0]), total) if total else (0.0, 0.0, 0)
 
 
 def _value_at(engine: Engine, relation: str, column: str, rank: int, whole: tuple[float, float, int]) -> float:

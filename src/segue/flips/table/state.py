@@ -8,14 +8,18 @@ the full outer join counts the cells and answers every question about the input 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from segue.errors import InputError
 from segue.flips.counts import BOTH_RIGHT, BOTH_WRONG_DIFFER, BOTH_WRONG_SAME, NEGATIVE_FLIP, POSITIVE_FLIP
 from segue.flips.table.kinds import Kind
 from segue.flips.table.layout import Layout, Placed
+from segue.flips.table.request import WrittenMap
 from segue.flips.table.sql import literal
 
 CELL_BASE = 8
@@ -60,6 +64,7 @@ def judge_answers(layout: Layout) -> Judgement:
 
 def judge_scores(layout: Layout, tolerance: float) -> Judgement:
     """Return when a score counts as lost or won: when it changes by more than the tolerance, beyond rounding."""
+    tolerance = float(tolerance)  # NumPy's numbers name their type where SQL wants digits
     limit = repr(tolerance * (1 + 1e-9) + (1e-12 if tolerance else 0.0))
     change = f"({layout.new.sql} - {layout.old.sql})"
     # Lost: right before, wrong now. Won: the reverse. Neither is told as "both right".
@@ -111,6 +116,8 @@ def class_targets(layout: Layout) -> dict[Any, list[Any]] | None:
         raise InputError("class_map must be a mapping {old class: new class or list of new classes} and not empty")
     targets = {}
     for key, value in asked.items():
+        if isinstance(value, np.ndarray):
+            value = np.atleast_1d(value).tolist()
         several = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
         targets[_typed(key, layout.old, layout)] = [_typed(target, layout.labels[0], layout) for target in several]
     return targets
@@ -141,7 +148,8 @@ def _questions(layout: Layout, *, sound: bool = False) -> dict[int, str]:
 
 
 def _cell_of_flawed(layout: Layout, judgement: Judgement) -> str:
-    fatal = [f"{layout.label} IS NULL"] if layout.labels else []
+    # Whichever table lacks the label: a sample that is told as left out must not count.
+    fatal = [f"{place.sql} IS NULL" for place in layout.labels_needed] if layout.labels else []
     if layout.request.treatment.nulls != "wrong" or not layout.labels:
         fatal += [f"{layout.old.sql} IS NULL", f"{layout.new.sql} IS NULL"]
     return f"CASE WHEN {' OR '.join(fatal)} THEN {DROPPED} ELSE {judgement.cell} END"
@@ -171,11 +179,16 @@ def _all(conditions: Iterable[str]) -> str:
 
 
 def _typed(value: Any, place: Placed, layout: Layout) -> Any:
+    # Only what a file says may be of the other type: its keys are text, whatever the classes are.
+    written = isinstance(layout.request.class_map, WrittenMap)
     if place.kind is Kind.TEXT:
-        return str(value)
-    try:
-        return int(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"class_map holds {value!r}, but {layout.told(place)} holds {place.kind.value}; write the classes as there"
-        ) from error
+        if isinstance(value, str) or written:
+            return str(value)
+    else:
+        whole = isinstance(value, (int, np.integer, np.bool_))
+        whole = whole or (isinstance(value, (float, np.floating)) and float(value).is_integer())
+        if whole or (written and isinstance(value, str) and re.fullmatch(r"-?\d+", value)):
+            return int(value)
+    raise InputError(
+        f"class_map holds {value!r}, but {layout.told(place)} holds {place.kind.value}; write the classes as there"
+    )
