@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from segue.flips.table.watched import watch_tables
+from segue.flips.warehouse import hidden
 from tests.cli.tables import segue, write_csv, write_pair
 
 JOINED = ("old.csv", "new.csv", "--id", "id")
@@ -92,6 +93,74 @@ def test_the_report_does_not_give_a_password_away(tmp_path):
 
     words = ["compare", "postgres://me:secret@host/db#old", "new.csv", "--column", "a b"]
     assert _told(words) == "segue compare 'postgres://me@host/db#old' new.csv --column 'a b'"
+    assert _told(["postgres://me:p@ss@host/db#t"]) == "segue 'postgres://me@host/db#t'"
+    assert _told(["--policy", "a:b@c", "postgres://h/db?user=me&password=secret#t"]) == (
+        "segue --policy a:b@c 'postgres://h/db?user=me&password=***#t'"
+    )
+    for words in (["compare", "postgres://me:secret@h/db#t"], ["compare", "postgres://h/db?password=secret#t"]):
+        refused = segue(*words, cwd=tmp_path)
+        assert (refused.returncode, "secret" in refused.stderr, "there is one table" in refused.stderr) == (
+            2,
+            False,
+            True,
+        )
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgres://me:p@ss@host/db#t", "postgres://me@host/db#t"),
+        ("postgres://me:a/b@host:5432/db#t", "postgres://me@host:5432/db#t"),
+        ("postgres://me:a?b#c@host/db#t", "postgres://me@host/db#t"),
+        ("postgres://me:@host/db#t", "postgres://me@host/db#t"),
+        ("mysql://h/db?a=1&PASSWORD=x#y#t", "mysql://h/db?a=1&PASSWORD=***#t"),
+        (
+            "snowflake://u:p@acc/db?private_key_passphrase=x&warehouse=w",
+            "snowflake://u@acc/db?private_key_passphrase=***&warehouse=w",
+        ),
+        ("duckdb://md:db?motherduck_token=abc", "duckdb://md:db?motherduck_token=***"),
+        ("postgres://host:5432/db?user=a@b#t", "postgres://host:5432/db?user=a@b#t"),
+        ("postgres://me@host:5432/db#s.t", "postgres://me@host:5432/db#s.t"),
+        ("postgres://[::1]:5432/db#t", "postgres://[::1]:5432/db#t"),
+        ("duckdb:///a/b@c.duckdb#t", "duckdb:///a/b@c.duckdb#t"),
+        ("me:secret@host", "me:secret@host"),
+    ],
+)
+def test_no_part_of_a_password_is_shown(url, told):
+    assert hidden(url) == told
+
+
+def test_a_confidence_is_taken_from_its_own_models_table_only(tmp_path):
+    write_pair(tmp_path, 40, broken=4, new_sure=None)
+    both = ("--old-confidence", "sure", "--new-confidence", "sure")
+    refused = segue("compare", *JOINED, *both, cwd=tmp_path)
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "Error: --new-confidence: new.csv has no column 'sure', only old.csv has; name a column of new.csv, or leave "
+        "--new-confidence out\n",
+    )
+    mine = segue("compare", *JOINED, "--old-confidence", "sure", "--report", "report.html", cwd=tmp_path)
+    assert mine.returncode == 0, mine.stderr
+    write_pair(tmp_path, 40, broken=4, old_sure=None)
+    assert segue("compare", *JOINED, *both, cwd=tmp_path).stderr.startswith("Error: --old-confidence: old.csv has no")
+    # Whole numbers in both tables are not each model's own, and OLD's must not be shown as NEW's.
+    write_pair(tmp_path, 40, broken=4, old_sure=[90] * 40, new_sure=[10] * 40)
+    assert "not taken for each model's own" in segue("compare", *JOINED, *both, cwd=tmp_path).stderr
+    assert segue("compare", *JOINED, "--old-confidence", "sure", cwd=tmp_path).returncode == 0
+
+
+def test_confidences_keep_their_sides_under_odd_names(tmp_path):
+    from segue.cli.measuring import measured
+    from segue.cli.tables import Tables
+
+    sure = [0.25] * 40
+    write_pair(tmp_path, 40, broken=4, old_old_sure=[0.75] * 40, old_sure=sure, new_sure=None)
+    tables = Tables(
+        str(tmp_path / "old.csv"), str(tmp_path / "new.csv"), id="id", old_confidence="sure", column=["old_sure"]
+    )
+    columns = measured(tables, 0.95).flips.columns
+    assert set(columns["old_confidence"].tolist()) == {0.25}
+    assert set(columns["old_sure"].tolist()) == {0.75}
 
 
 def test_watched_samples_agree_with_the_report_on_every_sample(tmp_path):

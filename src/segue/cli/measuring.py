@@ -37,6 +37,7 @@ def measured(
     """
     from segue.flips.table import compare_score_tables, compare_tables
 
+    shared = _shared_confidences(tables)
     confidences = [name for name in (tables.old_confidence, tables.new_confidence) if name is not None]
     asked: dict[str, Any] = {
         **_columns(tables),
@@ -57,7 +58,7 @@ def measured(
         report = compare_score_tables(tables.old, tables.new, score=score, tolerance=tables.tolerance or 0.0, **asked)
     else:
         report = compare_tables(tables.old, tables.new, **asked, **_labels(tables))
-    return dataclasses.replace(report, flips=_with_confidences(report.flips, tables))
+    return dataclasses.replace(report, flips=_with_confidences(report.flips, tables, shared))
 
 
 def outcomes(tables: Tables, protected: Sequence[str], progress: Progress | None = None) -> dict[str, str]:
@@ -110,14 +111,21 @@ def refuse_contradictions(tables: Tables) -> None:
     if tables.new is None:
         old, new = _answers(tables)
         if old == new:
+            from segue.flips.warehouse import hidden
+
             kind = "score" if tables.graded else "prediction"
             raise InputError(
-                f"there is one table, {tables.old!r}; name NEW as well, or the two columns with --old-{kind} and "
-                f"--new-{kind}"
+                f"there is one table, {hidden(tables.old)!r}; name NEW as well, or the two columns with --old-{kind} "
+                f"and --new-{kind}"
             )
         for option, value in (("--new-id", tables.new_id), ("--new-label", tables.new_label)):
             if value is not None:
                 raise InputError(f"{option} is for two tables, and there is one; leave it out or name NEW")
+        if tables.old_confidence is not None and tables.old_confidence == tables.new_confidence:
+            raise InputError(
+                f"there is one table, and --old-confidence and --new-confidence both name its column "
+                f"{tables.old_confidence!r}; name each model's own column, or leave one of the two out"
+            )
 
 
 def model_names(tables: Tables) -> tuple[str, str]:
@@ -176,15 +184,45 @@ def _name(source: str) -> str:
     return Path(source).stem
 
 
-def _with_confidences(flips: FlippedSamples, tables: Tables) -> FlippedSamples:
+def _shared_confidences(tables: Tables) -> set[str]:
+    # Returns the columns that both tables have, and refuses a confidence that only the other model's table has.
+    from segue.flips.table.opening import opened
+
+    asked = [(side, name) for side, name in _confidences(tables).items() if name is not None]
+    if tables.new is None or not asked:
+        return set()
+    with opened(tables.old, tables.new, _resources(tables, None)) as (engine, _):
+        known = {side: set(engine.names(side)) for side in ("old", "new")}
+        told = {side: engine.describe(side) for side in ("old", "new")}
+    for side, name in asked:
+        other = "new" if side == "old" else "old"
+        if name in known[other] - known[side]:
+            raise InputError(
+                f"--{side}-confidence: {told[side]} has no column {name!r}, only {told[other]} has; name a column of "
+                f"{told[side]}, or leave --{side}-confidence out"
+            )
+    return known["old"] & known["new"]
+
+
+def _with_confidences(flips: FlippedSamples, tables: Tables, shared: set[str]) -> FlippedSamples:
     # Columns of both tables come as old_NAME and new_NAME; the report looks for old_confidence and new_confidence.
     renamed = {}
-    for side, name in (("old", tables.old_confidence), ("new", tables.new_confidence)):
-        if name is not None:
-            found = next((key for key in (f"{side}_{name}", name) if key in flips.columns), name)
-            renamed[found] = f"{side}_confidence"
+    for side, name in _confidences(tables).items():
+        if name is not None and f"{side}_{name}" in flips.columns and name in shared:
+            renamed[f"{side}_{name}"] = f"{side}_confidence"
+        elif name is not None and name in flips.columns:
+            if side == "new" and name in shared:  # of columns that are not floating-point, OLD's is shown
+                raise InputError(
+                    f"--new-confidence: column {name!r} is in OLD and in NEW and does not hold numbers with a decimal "
+                    f"point, so it is not taken for each model's own; write it as numbers such as 0.93"
+                )
+            renamed[name] = f"{side}_confidence"
     columns = {renamed.get(name, name): values for name, values in flips.columns.items()}
     return dataclasses.replace(flips, columns=columns)
+
+
+def _confidences(tables: Tables) -> dict[str, str | None]:
+    return {"old": tables.old_confidence, "new": tables.new_confidence}
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -7,7 +7,6 @@ Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided; 70 for a bug in S
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 import traceback
@@ -64,7 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _told(typed: Sequence[str]) -> str:
     # The report shows the command that made it, but not the password of a database.
-    return shlex.join(["segue", *(re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", word) for word in typed)])
+    if not any("://" in word for word in typed):
+        return shlex.join(["segue", *typed])
+    from segue.flips.warehouse import hidden
+
+    return shlex.join(["segue", *map(hidden, typed)])
 
 
 def _usage_error() -> type[Exception]:

@@ -36,7 +36,7 @@ FILES = {"http", "https", "ftp", "s3", "gs", "gcs", "az", "abfs", "hf", "hdfs", 
 """Schemes of URLs that name files, not databases."""
 ROWS_PER_BATCH = 100_000
 _SECRET = re.compile(
-    r"([?&;][^=&;]*(?:passw|pwd|secret|token|credential|_?api_?key|access_?key)[^=&;]*=).*?(?=&|#[^#&]*$|$)", re.I
+    r"([?&;][^=&;]*(?:pass|pwd|secret|token|credential|_?api_?key|access_?key)[^=&;]*=).*?(?=&|#[^#&]*$|$)", re.I
 )
 
 
@@ -135,9 +135,9 @@ def hidden(text: str) -> str:
     scheme, mark, rest = text.partition("://")
     if not mark:
         return text
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if ":" in authority:
-        before = re.split("[?#]", rest, maxsplit=1)[0]
+        before = re.split(r"[?#]", rest, maxsplit=1)[0]
         if "@" not in before and not authority.rpartition(":")[2].isdigit():
             before = rest  # no port follows the colon, so a password does, and it holds a question mark or a hash
         credentials, at, _ = before.rpartition("@")
