@@ -82,6 +82,7 @@ def assemble(
         groups=None if tally.groups is None else len(tally.groups),
         names=names,
         notes=tuple(notes),
+        effective_samples=tally.effective_samples,
     )
 
 

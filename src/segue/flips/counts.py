@@ -151,6 +151,14 @@ class Tally:
         """Return the unweighted counts by name."""
         return Counts(*(int(count) for count in self.counts))
 
+    @property
+    def effective_samples(self) -> float | None:
+        """Kish's effective number of samples by their weights alone, whatever the groups; ``None`` if unweighted."""
+        if self.weights is None or self.squares is None:
+            return None
+        squared = float(self.squares.sum())
+        return float(self.weights.sum()) ** 2 / squared if squared > 0 else 0.0
+
     def variance(self, influence: NDArray[np.float64]) -> float:
         r"""Variance of a statistic from its influence on each cell (Taylor linearisation).
 

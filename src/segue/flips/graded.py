@@ -59,6 +59,8 @@ class GradedReport:
         groups: How many groups the samples came in.
         names: What the old and the new model are called.
         notes: What a reader must know.
+        effective_samples: Kish's effective number of samples, ``(sum w)^2 / sum w^2`` over their weights ``w``: how
+            many samples of equal weight are worth as much; ``None`` where samples are unweighted.
     """
 
     samples: int
@@ -81,6 +83,7 @@ class GradedReport:
     groups: int | None = None
     names: tuple[str, str] = ("old", "new")
     notes: tuple[str, ...] = field(default=())
+    effective_samples: float | None = None
 
     @property
     def rates(self) -> dict[str, Estimate]:
@@ -131,6 +134,7 @@ class GradedReport:
             "notes": list(self.notes),
         }
 
+            "effective_samples": self.effective_samples,
     def to_polars(self) -> pl.DataFrame:
         """Return the flipped samples as a polars data frame."""
         return self.flips.to_polars()
@@ -349,3 +353,4 @@ def assemble_scores(
         names=names,
         notes=tuple(notes),
     )
+        effective_samples=tally.effective_samples,

@@ -78,6 +78,8 @@ class FlipReport:
         groups: How many groups the samples came in; ``None`` where they are independent.
         names: What the old and the new model are called.
         notes: What a reader must know: ties, samples left out on the user's wish, classes that the old model lacks.
+        effective_samples: Kish's effective number of samples, ``(sum w)^2 / sum w^2`` over their weights ``w``: how
+            many samples of equal weight are worth as much; ``None`` where samples are unweighted.
     """
 
     samples: int
@@ -107,6 +109,7 @@ class FlipReport:
     groups: int | None = None
     names: tuple[str, str] = ("old", "new")
     notes: tuple[str, ...] = field(default=())
+    effective_samples: float | None = None
 
     @property
     def negative_flips(self) -> int:
@@ -177,6 +180,7 @@ class FlipReport:
             "groups": self.groups,
             "rates": {name: rate.to_dict() for name, rate in self.rates.items()},
             "win_loss_ratio": self.win_loss_ratio if math.isfinite(self.win_loss_ratio) else None,
+            "effective_samples": self.effective_samples,
             "test": self.test.to_dict(),
             "slices": [part.to_dict() for part in self.slices],
             "discovery": None if self.discovery is None else self.discovery.to_dict(),

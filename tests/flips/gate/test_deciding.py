@@ -145,6 +145,48 @@ def test_too_few_samples_never_pass_and_point_estimates_do_not_fail_either():
     assert decide(report_of(1000), Policy(max_nfr=0.01, **few)).verdict == "pass"
 
 
+def test_a_ratio_without_errors_of_the_new_model_is_undefined_and_no_number_of_samples_is_named():
+    check = decide(report_of(500), Policy(max_relative_nfr=0.5)).checks[0]
+    assert (check.verdict, check.samples_needed) == ("undecided", None)
+    assert check.reason == (
+        "the new model makes no error in these samples, so the ratio is undefined and says nothing of the limit of 0.5"
+    )
+    none_right = decide(compare([1] * 9, [0] * 9, [0] * 9), Policy(max_relative_nfr=0.5)).checks[0]
+    assert none_right.reason.startswith("the old model has no right answer in these samples")
+
+
+@pytest.mark.parametrize("graded", [False, True])
+def test_samples_of_weight_zero_do_not_count_against_the_minimum(graded):
+    weights = np.repeat([1.0, 0.0], [50, 1950])
+    labels, old, new = arrays(2000)
+    if graded:
+        report = compare_scores(old * 1.0, new * 1.0, weights=weights)
+    else:
+        report = compare(labels, old, new, weights=weights)
+    assert report.effective_samples == report.to_dict()["effective_samples"] == pytest.approx(50)
+    policy = Policy(max_nfr=0.5, minimum_samples=100)
+    decision = decide(report, policy)
+    assert [str(check.verdict) for check in decision.checks] == ["undecided", "undecided"]
+    assert decision.checks[0].reason == (
+        "2,000 samples (worth 50 of equal weight) are too few: the policy asks for 100"
+    )
+    assert "(worth 50 of equal weight), fewer than the 100" in decision.checks[1].reason
+    assert [check.samples_needed for check in decision.checks] == [4000, 4000]
+    assert decide(report, Policy(max_nfr=0.5, minimum_samples=50)).passed
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=30), st.booleans())
+def test_the_effective_number_of_samples_is_kishs(weights, grouped):
+    labels, old, new = arrays(len(weights) * 2)
+    doubled = np.repeat(np.array(weights), 2)
+    groups = np.tile([0, 1], len(weights)) if grouped else None
+    report = compare(labels, old, new, weights=doubled, groups=groups)
+    assert report.effective_samples == pytest.approx(doubled.sum() ** 2 / (doubled**2).sum())
+    assert report_of(10).effective_samples is None
+    equal = compare(labels, old, new, weights=np.full(len(doubled), 0.1))
+    assert decide(equal, Policy(max_nfr=0.99, on="point", minimum_samples=len(doubled))).passed
+
+
 def test_an_undecided_check_says_how_many_samples_would_decide_it():
     check = decide(report_of(100), Policy(max_nfr=0.01)).checks[0]
     assert check.samples_needed == 370  # 368 by the exact interval, rounded up to two digits

@@ -67,7 +67,7 @@ def decide(
     refuse_unfit(policy, graded=isinstance(report, GradedReport))
     checks: list[Check] = []
     if policy.minimum_samples is not None:
-        checks.append(sample_size_check(report.samples, policy.minimum_samples, None))
+        checks.append(sample_size_check(report.samples, policy.minimum_samples, None, report.effective_samples))
     for key, limit in policy.limits.items():
         kind = KINDS[key]
         held = Held(
@@ -79,6 +79,8 @@ def decide(
             report.confidence,
             exact=not report.weighted and report.groups is None,
             minimum=policy.minimum_samples,
+            undefined=_undefined(report) if key == "max_relative_nfr" else "",
+            effective=report.effective_samples,
         )
         checks.append(hold(held))
     slices = slice_checks(report, policy)
@@ -86,6 +88,15 @@ def decide(
     if policy.golden is not None:
         checks.append(protected_check(policy.protected_ids(), report.flips, ids, outcomes))
     return Decision(tuple(checks), report.samples, report.confidence, report.names, _notes(slices, report))
+
+
+def _undefined(report: FlipReport | GradedReport) -> str:
+    if isinstance(report, FlipReport):
+        if report.accuracy_new.value >= 1:
+            return "the new model makes no error in these samples"
+        if report.accuracy_old.value <= 0:
+            return "the old model has no right answer in these samples"
+    return ""
 
 
 def _notes(slices: list[Check], report: FlipReport | GradedReport) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from segue.flips.estimate import Estimate
 from segue.flips.gate.decision import Check, Verdict
 from segue.flips.gate.limits import LimitKind, told
-from segue.flips.gate.needed import flips_to_settle, samples_to_settle
+from segue.flips.gate.needed import flips_to_settle, rounded_up, samples_to_settle
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Held:
         exact: Whether the samples are independent and unweighted.
         minimum: How many samples it takes at least; ``None`` for any.
         where: The slice; ``None`` for all samples.
+        undefined: Why the number is not defined and no interval bounds it; empty where it is.
+        effective: Kish's effective number of samples, where they are weighted.
     """
 
     kind: LimitKind
@@ -36,6 +38,30 @@ class Held:
     exact: bool = True
     minimum: int | None = None
     where: str | None = None
+    undefined: str = ""
+    effective: float | None = None
+
+    @property
+    def short(self) -> bool:
+        """Whether there are fewer samples than it takes."""
+        return self.minimum is not None and equal_samples(self.samples, self.effective) < self.minimum
+
+
+def equal_samples(samples: int, effective: float | None) -> int:
+    """Return how many samples count against a minimum: those of weight zero do not, and light ones less than heavy.
+
+    Args:
+        samples: How many there are.
+        effective: Kish's effective number, where they are weighted.
+
+    Returns:
+        The smaller of the two, whole.
+
+    Example:
+        >>> equal_samples(2000, 50.0), equal_samples(1000, 999.9999999999), equal_samples(10, None)
+        (50, 1000, 10)
+    """
+    return samples if effective is None else min(samples, math.floor(effective + 1e-6))
 
 
 def verdict_of(estimate: Estimate, limit: float, *, upper: bool, on: str) -> Verdict:
@@ -80,16 +106,16 @@ def hold(held: Held) -> Check:
     """
     kind, estimate = held.kind, held.estimate
     verdict = verdict_of(estimate, held.limit, upper=kind.upper, on=held.on)
-    short = held.minimum is not None and held.samples < held.minimum
+    short = held.short
     if short and (verdict is Verdict.PASS or held.on == "point"):
         verdict = Verdict.UNDECIDED
     needed = None
     if verdict is Verdict.UNDECIDED:
-        if held.on == "confidence":
+        if held.on == "confidence" and not held.undefined:
             settle = flips_to_settle if held.exact and kind.key == "max_nfr" else samples_to_settle
             needed = settle(estimate, held.limit, held.samples, held.confidence) if held.samples else None
         if held.minimum is not None and short:
-            needed = max(needed or 0, held.minimum)
+            needed = max(needed or 0, _samples_for(held.minimum, held.samples, held.effective) or 0) or None
     return Check(
         rule=kind.key,
         name=kind.words,
@@ -105,29 +131,43 @@ def hold(held: Held) -> Check:
     )
 
 
-def sample_size_check(samples: int, minimum: int, where: str | None) -> Check:
+def sample_size_check(samples: int, minimum: int, where: str | None, effective: float | None = None) -> Check:
     """Judge the number of samples.
 
     Args:
         samples: How many there are.
         minimum: How many there must be.
         where: The slice; ``None`` for all samples.
+        effective: Kish's effective number of samples, where they are weighted; they count for no more.
 
     Returns:
         The check: too few is undecided, never a failure.
     """
-    enough = samples >= minimum
+    enough = equal_samples(samples, effective) >= minimum
     return Check(
         rule="minimum_samples",
         name="number of samples",
         verdict=Verdict.PASS if enough else Verdict.UNDECIDED,
-        reason=f"{samples:,} samples are {'enough' if enough else 'too few'}: the policy asks for {minimum:,}",
+        reason=f"{_counted(samples, effective)} are {'enough' if enough else 'too few'}: the policy asks for "
+        f"{minimum:,}",
         where=where,
         samples=samples,
         limit=minimum,
         unit="count",
-        samples_needed=None if enough else minimum,
+        samples_needed=None if enough else _samples_for(minimum, samples, effective),
     )
+
+
+def _counted(samples: int, effective: float | None) -> str:
+    equal = equal_samples(samples, effective)
+    return f"{samples:,} samples" + ("" if equal == samples else f" (worth {equal:,} of equal weight)")
+
+
+def _samples_for(minimum: int, samples: int, effective: float | None) -> int | None:
+    # So many more samples, weighted as these are, reach the minimum.
+    if effective is None or equal_samples(samples, effective) == samples:
+        return minimum
+    return rounded_up(samples * minimum / effective) if effective > 0 else None
 
 
 def _reason(held: Held, verdict: Verdict, short: bool, needed: int | None) -> str:
@@ -135,7 +175,8 @@ def _reason(held: Held, verdict: Verdict, short: bool, needed: int | None) -> st
     if math.isnan(held.estimate.value):
         return f"it can't be computed on {held.samples:,} samples, so nothing was shown"
     if short and verdict is Verdict.UNDECIDED:
-        return f"{number} on {held.samples:,} samples, fewer than the {held.minimum:,} that the policy asks for"
+        counted = _counted(held.samples, held.effective)
+        return f"{number} on {counted}, fewer than the {held.minimum:,} that the policy asks for"
     if held.on == "point":
         point = told(held.estimate.value, held.kind.unit)
         return f"{point} is {'within' if verdict is Verdict.PASS else 'beyond'} the limit of {limit} (point estimate)"
@@ -143,6 +184,8 @@ def _reason(held: Held, verdict: Verdict, short: bool, needed: int | None) -> st
         return f"{number} lies within the limit of {limit}"
     if verdict is Verdict.FAIL:
         return f"{number} lies wholly beyond the limit of {limit}"
+    if held.undefined:
+        return f"{held.undefined}, so the {held.kind.unit} is undefined and says nothing of the limit of {limit}"
     reason = f"{number} straddles the limit of {limit} on {held.samples:,} samples"
     if needed is None:
         return f"{reason}; it is too near to the limit for any number of samples to settle"
