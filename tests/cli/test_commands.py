@@ -240,6 +240,37 @@ def test_an_input_is_never_written_over(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", "old.csv"]
 
 
+@pytest.mark.parametrize("option", ["--flips-to", "--report", "--json", "--junit", "--markdown"])
+@pytest.mark.parametrize("given", ["glob", "folder", "deep glob", "link", "hard link", "policy", "golden", "database"])
+def test_no_output_replaces_a_part_of_the_input(option, given, tmp_path):
+    write_pair(tmp_path, 10)
+    (tmp_path / "parts" / "a").mkdir(parents=True)
+    part = tmp_path / "parts" / ("a/new.csv" if given == "deep glob" else "new.csv")
+    (tmp_path / "new.csv").rename(part)
+    other = tmp_path / "other.json"  # --json wants this ending
+    (tmp_path / "golden.json").write_text("s1\n")
+    (tmp_path / "policy.json").write_text('max_nfr = 0.5\n[golden]\nfile = "golden.json"\n')
+    (tmp_path / "tables.json").write_bytes(b"a database")
+    new = {"glob": "parts/*.csv", "folder": "parts", "deep glob": "parts/**/*.csv"}.get(given, "parts/new.csv")
+    if given == "database":
+        new = "duckdb://tables.json#new"
+    targets = {"policy": "policy.json", "golden": "golden.json", "database": "tables.json"}
+    if given in targets:
+        target = targets[given]
+    else:
+        target = other.name
+        if given == "hard link":
+            os.link(part, other)
+        else:
+            other.symlink_to(part)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    typed = ("gate", "old.csv", new, "--id", "id", "--policy", "policy.json", option, target)
+    result = segue(*typed, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"Error: {option}: {target!r} is an input as well; name another file\n"
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def in_a_terminal(*arguments, cwd, env=None):
     """What the command writes when a person watches."""
     leader, follower = pty.openpty()

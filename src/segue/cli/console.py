@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import re
 import sys
 from pathlib import Path
 
@@ -29,13 +31,13 @@ def check_outputs(outputs: dict[str, str | None], inputs: list[str]) -> None:
 
     Args:
         outputs: Paths by the option that named them; ``None`` for options not given.
-        inputs: What is read, and so must not be written over.
+        inputs: What is read, and so must not be written over: files, folders, globs and databases' URLs.
 
     Raises:
         InputError: If a path lies in no folder, is a folder, may not be written, would replace an input or another
             output, or if ``--json`` names no JSON file.
     """
-    taken = {_resolved(path): "an input" for path in inputs}
+    taken = {key: "an input" for path in inputs for file in _files(path) for key in _names(file)}
     for option, path in outputs.items():
         if path is None or path == STANDARD_OUTPUT:
             continue
@@ -48,9 +50,10 @@ def check_outputs(outputs: dict[str, str | None], inputs: list[str]) -> None:
             raise InputError(f"{option}: there is no folder {str(target.parent)!r} to write {target.name!r} to")
         if target.is_dir():
             raise InputError(f"{option}: {path!r} is a folder; name a file")
-        if (user := taken.get(_resolved(path))) is not None:
+        user = next((taken[key] for key in _names(target) if key in taken), None)
+        if user is not None:
             raise InputError(f"{option}: {path!r} is {user} as well; name another file")
-        taken[_resolved(path)] = f"the file of {option}"
+        taken |= dict.fromkeys(_names(target), f"the file of {option}")
         try:
             existed = target.exists()
             with target.open("ab"):
@@ -81,5 +84,25 @@ def write(text: str, path: str, option: str) -> None:
         raise InputError(f"{option}: {path!r} can't be written ({error.strerror}); name another file") from error
 
 
-def _resolved(path: str) -> Path:
-    return Path(path).resolve()
+def _files(text: str) -> list[Path]:
+    path = Path(text).expanduser()
+    try:
+        if path.is_file():
+            return [path]
+        if path.is_dir():
+            return list(path.iterdir())
+        if "://" in text:  # the database may be a file: duckdb://predictions.duckdb#table
+            return [Path(re.split(r"[?#]", text.partition("://")[2], maxsplit=1)[0])]
+        return [path, *map(Path, glob.iglob(str(path), recursive=True, include_hidden=True))]  # ruff: ignore[glob] - Path.glob takes no absolute pattern
+    except OSError:  # whoever reads it says what is wrong with it
+        return []
+
+
+def _names(path: Path) -> list[Path | tuple[int, int]]:
+    # A file has several names where there are links: symbolic ones are followed, hard ones share their inode.
+    try:
+        found = path.stat()
+    except OSError:
+        return [path.resolve()]
+    same: list[Path | tuple[int, int]] = [path.resolve()]
+    return [*same, (found.st_dev, found.st_ino)] if path.is_file() else same

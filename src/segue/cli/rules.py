@@ -46,8 +46,11 @@ class Rules:
 
     @property
     def inputs(self) -> list[str]:
-        """The files that are read."""
-        return [path for path in (self.policy, self.golden) if path is not None]
+        """The files that are read, the policy's own list of protected samples included."""
+        from segue.flips.gate.policy import Policy
+
+        listed = None if self.policy is None else Policy.read(self.policy).golden_file
+        return [str(path) for path in (self.policy, self.golden, listed) if path is not None]
 
     @property
     def typed(self) -> dict[str, Any]:

@@ -250,6 +250,11 @@ class Policy(Limits):
         """The slice columns that the policy names, each once, in order."""
         return tuple(dict.fromkeys(budget.column for budget in self.slices))
 
+    @property
+    def golden_file(self) -> Path | None:
+        """The file with the ids of protected samples, if the policy names one."""
+        return None if self.golden is None or self.golden.file is None else self._directory / self.golden.file
+
     def told(self) -> list[str]:
         """Return what the policy limits, one line per limit, in words."""
         places: list[tuple[str, Limits]] = [("", self)]
@@ -282,8 +287,8 @@ class Policy(Limits):
         if self.golden is None:
             return ()
         found = list(self.golden.ids)
-        if self.golden.file is not None:
-            found += read_ids(self._directory / self.golden.file)
+        if self.golden_file is not None:
+            found += read_ids(self.golden_file)
         return tuple(dict.fromkeys(found))
 
     @model_validator(mode="after")
