@@ -275,6 +275,28 @@ def test_mistakes_are_told_in_one_sentence(change, words):
     assert "\n" not in str(caught.value)
 
 
+def test_pandas_columns_in_another_order_are_refused():
+    champion = pd.DataFrame({"label": [0, 1, 1], "prediction": [0, 1, 1]}, index=["a", "b", "c"])
+    challenger = champion.loc[["c", "b", "a"]]
+    with pytest.raises(InputError, match=r"the indices of old and new differ, first at position 0 .a and c."):
+        compare(champion["label"], champion["prediction"], challenger["prediction"])
+    assert compare(champion["label"], champion["prediction"], challenger["prediction"].sort_index()).churn.value == 0
+    assert compare(champion["label"], champion["prediction"], challenger["prediction"].to_numpy()).negative_flips == 2
+
+
+def test_the_columns_of_a_data_frame_of_probabilities_are_its_classes(rng):
+    probabilities = pd.DataFrame(rng.dirichlet(np.ones(3), 50), columns=["a", "b", "c"])
+    labels = probabilities.idxmax(axis=1)
+    report = compare(labels, probabilities, probabilities[["c", "a", "b"]])
+    assert report.accuracy_old.value == report.accuracy_new.value == 1
+    assert report.churn.value == 0
+
+
+def test_few_groups_are_told(rng):
+    labels, old, new = rng.integers(0, 2, (3, 100))
+    assert "On 100 samples in 3 groups, few enough" in str(compare(labels, old, new, groups=np.arange(100) % 3))
+
+
 def test_another_vocabulary_is_not_a_very_bad_model():
     with pytest.raises(InputError, match=r"no answer of old .* is ever a label"):
         compare(["cat", "dog"] * 20, ["Cat", "Dog"] * 20, ["cat", "dog"] * 20)

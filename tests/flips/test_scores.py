@@ -100,3 +100,9 @@ def test_pass_and_fail_are_scores_too():
 def test_mistakes_are_told_in_one_sentence(change, words):
     with pytest.raises(InputError, match=words):
         compare_scores(**{"old": [0.1, 0.2, 0.3], "new": [0.1, 0.2, 0.3], **change})
+
+
+def test_what_did_not_happen_has_no_mean():
+    told = str(compare_scores([1, 2, 3], [1, 2, 3]))
+    assert "nan" not in told
+    assert "0 samples lost something: negative flip rate 0.00%" in told

@@ -240,7 +240,7 @@ def test_headlines(report, headline):
 def test_the_lead_in_full():
     assert verdict.lead(reports.counted(80, 5, 10, 5)) == (
         "On 100 samples accuracy goes from 85.0% to 90.0%, a change of +5.0 points (95% interval \u22122.9 to +13.3 "
-        "points). Of the answers that were right, 1 in 17 is now wrong."
+        "points). Of all answers, 1 in 20 was right and is now wrong."
     )
 
 

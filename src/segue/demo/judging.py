@@ -6,13 +6,9 @@ What is called here is what a user would call on tables of their own.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from segue.demo.files import write_whole
 from segue.demo.pictures import PictureSet
@@ -20,7 +16,7 @@ from segue.demo.progress import Progress
 from segue.demo.properties import PROPERTIES
 from segue.demo.tables import answers_table, described, protected_ids, write_parquet
 from segue.demo.training import Answers
-from segue.flips import Decision, FlipReport, compare_tables, decide, discover
+from segue.flips import Decision, FlipReport, compare_tables, decide
 from segue.report import write_report
 
 OLD, NEW, POLICY, GOLDEN, REPORT = "champion.parquet", "challenger.parquet", "policy.toml", "golden.txt", "report.html"
@@ -58,19 +54,22 @@ def judge(pictures: PictureSet, champion: Answers, challenger: Answers, out: Pat
     """
     labels, slices = pictures.test.labels, (pictures.noun, *PROPERTIES)
     commands = commands_for(pictures.noun, out)
-    with progress.step("comparing the two", 4, "steps") as advance:
+    with progress.step("comparing the two", 3, "steps") as advance:
         table = described(pictures, answers_table(pictures, challenger))
         write_parquet(answers_table(pictures, champion), out / OLD)
         write_parquet(table, out / NEW)
         write_policy(pictures.noun, protected_ids(table), out)
         advance(1)
         report = compare_tables(
-            out / OLD, out / NEW, id="id", slices=slices, columns=SHOWN, flips=len(labels), names=NAMES
+            out / OLD,
+            out / NEW,
+            id="id",
+            slices=slices,
+            columns=SHOWN,
+            flips=len(labels),
+            names=NAMES,
+            discover_slices=True,
         )
-        advance(1)
-        right = champion.classes == labels
-        broken = right & (challenger.classes != labels)
-        report = replace(report, discovery=discover(columns_of(table, slices), broken, among=right))
         advance(1)
         decision = decide(report, out / POLICY, ids=table.column("id").to_pylist())
         title = f"May the new {pictures.noun} model ship?"
@@ -95,11 +94,6 @@ def write_policy(noun: str, protected: list[str], out: Path) -> None:
     write_whole(out / GOLDEN, lambda path: path.write_text(golden, encoding="utf-8"))
 
 
-def columns_of(table: pa.Table, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Return some columns of a table as arrays, by name."""
-    return {name: table.column(name).to_numpy() for name in names}
-
-
 def commands_for(noun: str, out: Path) -> tuple[str, ...]:
     """Return what to type for the same comparison, and for the same decision with a report.
 
@@ -116,5 +110,5 @@ def commands_for(noun: str, out: Path) -> tuple[str, ...]:
     page = shlex.join(["--report", str(out / REPORT)])
     return (
         f"segue compare {tables} --slice {noun}",
-        f"segue gate {tables} {slices} {gate} {page}",
+        f"segue gate {tables} --slice {noun} {slices} --discover {gate} {page}",
     )

@@ -70,3 +70,7 @@ def __getattr__(name: str) -> Any:
     if name in _LATER:
         return getattr(importlib.import_module(f"segue.flips.{_LATER[name]}"), name)
     raise AttributeError(f"module 'segue.flips' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

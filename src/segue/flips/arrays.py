@@ -17,6 +17,7 @@ from segue.flips.checks import (
     class_column,
     group_numbers,
     proportion,
+    same_index,
     same_length,
     sample_weights,
     slice_columns,
@@ -93,17 +94,21 @@ def compare(
         0.25 [0.006309, 0.8059]
     """
     proportion(confidence, "confidence")
+    same_index({"labels": labels, "old": old, "new": new, "weights": weights, "groups": groups, "slices": slices})
+    old_classes, new_classes = (
+        given or classes or _frame_classes(output) for given, output in ((old_classes, old), (new_classes, new))
+    )
     truth = as_array(labels, "labels")
     old_threshold, new_threshold = _thresholds(thresholds)
     if truth.ndim == 2 and truth.shape[1] > 1:
         old = answers_of(old, "old", inputs) if is_estimator(old) else old
         new = answers_of(new, "new", inputs) if is_estimator(new) else new
-        judged, extra = judge_multilabel(truth, old, new, new_classes or classes, (old_threshold, new_threshold))
+        judged, extra = judge_multilabel(truth, old, new, new_classes, (old_threshold, new_threshold))
     else:
         truth = class_column(truth[:, 0] if truth.ndim == 2 else truth, "labels")
         both = (
-            _predictions(old, "old", old_classes or classes, old_threshold, inputs),
-            _predictions(new, "new", new_classes or classes, new_threshold, inputs),
+            _predictions(old, "old", old_classes, old_threshold, inputs),
+            _predictions(new, "new", new_classes, new_threshold, inputs),
         )
         same_length({"labels": truth, "old": both[0].answers, "new": both[1].answers})
         _refuse_unknown_labels(truth, both[1])
@@ -161,6 +166,13 @@ def _predictions(
             )
         return predictions_of(values, name, inputs)
     return read_predictions(values, name, classes, threshold)
+
+
+def _frame_classes(output: Any) -> list[Any] | None:
+    # The columns of a data frame of probabilities are its classes.
+    if getattr(output, "ndim", len(getattr(output, "shape", ()))) == 2 and hasattr(output, "columns"):
+        return list(output.columns)
+    return None
 
 
 def _refuse_unknown_labels(labels: NDArray[Any], new: Predictions) -> None:

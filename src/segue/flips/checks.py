@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -127,6 +128,29 @@ def same_length(arrays: Mapping[str, Sequence[Any] | NDArray[Any]]) -> int:
         told = ", ".join(f"{name} has {length:,}" for name, length in lengths.items())
         raise InputError(f"the arrays differ in length: {told}; pass one value per sample in the same order")
     return next(iter(lengths.values()))
+
+
+def same_index(columns: Mapping[str, Any]) -> None:
+    """Refuse pandas columns whose indices disagree: their order, which is all that is compared, differs.
+
+    Args:
+        columns: What the caller passed, by the caller's names; whatever is no pandas column is let through.
+
+    Raises:
+        InputError: If two columns have indices of the same length that differ.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for name, values in columns.items():
+        index = getattr(values, "index", None)
+        if index is not None and not callable(index) and hasattr(values, "iloc"):
+            found[name] = np.asarray(index)
+    for (one, first), (other, second) in itertools.pairwise(found.items()):
+        if len(first) == len(second) and not np.array_equal(first, second):
+            where = int(np.flatnonzero(first != second)[0]) if first.dtype == second.dtype else 0
+            raise InputError(
+                f"the indices of {one} and {other} differ, first at position {where} ({first[where]} and "
+                f"{second[where]}); put both in the same order, or pass {other}.to_numpy() if they are"
+            )
 
 
 def unique_ids(values: Any, samples: int) -> NDArray[Any]:
@@ -286,6 +310,21 @@ def _is_missing(value: Any) -> bool:
     return (
         value is None or type(value).__name__ in {"NAType", "NaTType"} or (isinstance(value, float) and value != value)
     )
+
+
+def in_groups(groups: int | None) -> str:
+    """Return the words for grouped samples, with a warning where the groups are few; nothing for ungrouped ones.
+
+    Args:
+        groups: How many groups there are.
+
+    Returns:
+        Words to follow "1,200 samples".
+    """
+    if groups is None:
+        return ""
+    few = ", few enough that the intervals between them are rough," if groups < 20 else ""
+    return f" in {groups:,} groups{few}"
 
 
 def counted(number: int, noun: str) -> str:

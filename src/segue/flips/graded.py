@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from segue.flips import intervals
-from segue.flips.checks import counted
+from segue.flips.checks import counted, in_groups
 from segue.flips.counts import BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, Tally
 from segue.flips.discovery.discovered import Discovery
 from segue.flips.estimate import Estimate
@@ -97,13 +97,19 @@ class GradedReport:
         samples, lost, won = (
             counted(number, "sample") for number in (self.samples, self.negative_flips, self.positive_flips)
         )
+        more = f"more than {self.tolerance:g}" if self.tolerance else "something"
+        sides = (
+            (lost, "lost", self.negative_flip_rate, self.mean_regression, self.negative_flips),
+            (won, "won", self.positive_flip_rate, self.mean_gain, self.positive_flips),
+        )
         told = [
-            f"On {samples} the mean score {verb}: {self.score_old.value:.4g} with the old model, "
-            f"{self.score_new.value:.4g} with the new one, a change of {change}.",
-            f"{lost} lost more than {self.tolerance:g}: negative flip rate "
-            f"{self.negative_flip_rate.percent()}, and they lost {self.mean_regression} on average.",
-            f"{won} won more than {self.tolerance:g}: positive flip rate "
-            f"{self.positive_flip_rate.percent()}, and they won {self.mean_gain} on average.",
+            f"On {samples}{in_groups(self.groups)} the mean score {verb}: {self.score_old.value:.4g} with the old "
+            f"model, {self.score_new.value:.4g} with the new one, a change of {change}.",
+            *(
+                f"{who} {did} {more}: {'negative' if did == 'lost' else 'positive'} flip rate {rate.percent()}"
+                + (f", {mean} on average." if count else ".")
+                for who, did, rate, mean, count in sides
+            ),
         ]
         alarming = [part for part in self.slices if part.excess_adjusted <= 1 - self.confidence]
         told += [
@@ -113,7 +119,9 @@ class GradedReport:
         ]
         if self.discovery is not None:
             told.append(str(self.discovery))
-        return "\n".join([*told, *(f"Note: {note}." for note in self.notes)])
+        told += [f"Note: {note}." for note in self.notes]
+        told.append(f"Intervals in brackets hold the true value in {100 * self.confidence:g}% of all such samples.")
+        return "\n".join(told)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every number by name, ready for JSON; the flipped samples themselves are left to ``flips``."""
@@ -126,6 +134,7 @@ class GradedReport:
             "positive_flips": self.positive_flips,
             "confidence": self.confidence,
             "weighted": self.weighted,
+            "effective_samples": self.effective_samples,
             "groups": self.groups,
             "rates": {name: rate.to_dict() for name, rate in self.rates.items()},
             "test": self.test.to_dict(),
@@ -134,7 +143,6 @@ class GradedReport:
             "notes": list(self.notes),
         }
 
-            "effective_samples": self.effective_samples,
     def to_polars(self) -> pl.DataFrame:
         """Return the flipped samples as a polars data frame."""
         return self.flips.to_polars()
@@ -352,5 +360,5 @@ def assemble_scores(
         groups=None if tally.groups is None else len(tally.groups),
         names=names,
         notes=tuple(notes),
-    )
         effective_samples=tally.effective_samples,
+    )

@@ -62,7 +62,7 @@ def samples_to_pass(budget: float, *, nfr: float = 0.0, power: float = 0.8, conf
         >>> samples_to_pass(0.01)  # no flip at all: the rule of three, two-sided
         368
         >>> samples_to_pass(0.01, nfr=0.005)
-        2183
+        2470
     """
     _check(1, budget, power, confidence)
     if not 0 <= nfr < budget:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from segue.flips.checks import counted
+from segue.flips.checks import counted, in_groups
 from segue.flips.counts import Counts
 from segue.flips.discovery.discovered import Discovery
 from segue.flips.estimate import Estimate
@@ -137,8 +137,11 @@ class FlipReport:
     def __str__(self) -> str:
         """Return in words what was found."""
         change = self.accuracy_change
-        verb = "rose" if change.low > 0 else "fell" if change.high < 0 else "did not change beyond doubt"
-        samples = counted(self.samples, "sample")
+        sure = self.test.p_value <= 1 - self.confidence
+        verb = (
+            "rose" if change.low > 0 and sure else "fell" if change.high < 0 and sure else "did not change beyond doubt"
+        )
+        samples = counted(self.samples, "sample") + in_groups(self.groups)
         broken, mended = counted(self.negative_flips, "answer"), counted(self.positive_flips, "answer")
         told = [
             f"On {samples} the accuracy {verb}: {_percent(self.accuracy_old.value)} with the old model, "
@@ -147,7 +150,7 @@ class FlipReport:
             f"The update breaks {broken} that the old model had right: negative flip rate "
             f"{self.negative_flip_rate.percent()}.",
             f"It mends {mended}: positive flip rate {self.positive_flip_rate.percent()}.",
-            f"Two models with independent errors would break {_times(self.relative_negative_flip_rate)} "
+            f"That is {_times(self.relative_negative_flip_rate)} two models with independent errors would break "
             f"(relative negative flip rate {self.relative_negative_flip_rate}).",
         ]
         alarming = sorted(
@@ -177,10 +180,10 @@ class FlipReport:
             "counts": self.counts.to_dict(),
             "confidence": self.confidence,
             "weighted": self.weighted,
+            "effective_samples": self.effective_samples,
             "groups": self.groups,
             "rates": {name: rate.to_dict() for name, rate in self.rates.items()},
             "win_loss_ratio": self.win_loss_ratio if math.isfinite(self.win_loss_ratio) else None,
-            "effective_samples": self.effective_samples,
             "test": self.test.to_dict(),
             "slices": [part.to_dict() for part in self.slices],
             "discovery": None if self.discovery is None else self.discovery.to_dict(),
@@ -215,4 +218,4 @@ def _percent(value: float, digits: int = 2) -> str:
 
 
 def _times(rate: Estimate) -> str:
-    return f"{1 / rate.value:.1f} times as many" if rate.value > 0 else "more"
+    return f"{rate.value:.2f} times what" if rate.value > 0 else "less than"

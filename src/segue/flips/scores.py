@@ -14,6 +14,7 @@ from segue.flips.checks import (
     group_numbers,
     proportion,
     refuse_missing,
+    same_index,
     same_length,
     sample_weights,
     slice_columns,
@@ -67,6 +68,7 @@ def compare_scores(
         (1, 1, 0.3)
     """
     proportion(confidence, "confidence")
+    same_index({"old": old, "new": new, "weights": weights, "groups": groups, "slices": slices})
     if not (np.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance is {tolerance}; pass a finite number of zero or more, in the unit of the scores")
     first, second = _scores(old, "old"), _scores(new, "new")

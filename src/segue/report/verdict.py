@@ -63,10 +63,10 @@ def _answers(report: FlipReport) -> tuple[str, str]:
         f"({100 * report.confidence:g}% interval {words.points(change.low, unit=False)} to "
         f"{words.points(change.high)})."
     )
-    lost = 1 - report.backward_trust_compatibility.value
+    lost = report.negative_flip_rate.value
     if not lost > 0:
         return average, ""
-    return average, f"Of the answers that were right, {words.one_in(lost)} {_is(lost)} now wrong."
+    return average, f"Of all answers, {words.one_in(lost)} {_was(lost)} right and {_is(lost)} now wrong."
 
 
 def _scores(report: GradedReport) -> tuple[str, str]:
@@ -87,7 +87,8 @@ def _scores(report: GradedReport) -> tuple[str, str]:
 
 def _where(report: FlipReport | GradedReport) -> str:
     if report.discovery is not None and report.discovery.slices:
-        rules = [(str(one.conjunction), one.rate.value) for one in report.discovery.slices]
+        # A slice that was counted outside a stronger one is no answer by itself to "where".
+        rules = [(str(one.conjunction), one.rate.value) for one in report.discovery.slices if not one.besides]
     else:
         alarming = [part for part in report.slices if part.excess_adjusted <= 1 - report.confidence]
         alarming.sort(key=lambda part: -part.negative_flip_rate.value)
@@ -96,6 +97,10 @@ def _where(report: FlipReport | GradedReport) -> str:
         return ""
     told = [f"{words.short(rule)} ({words.percent(rate)})" for rule, rate in rules[:2]]
     return f"That happens more than elsewhere where {' or '.join(told)}."
+
+
+def _was(rate: float) -> str:
+    return "was" if words.one_in(rate).startswith("1 in") else "were"
 
 
 def _is(rate: float) -> str:

@@ -202,7 +202,7 @@ def round_between(low: float, high: float) -> float:
         >>> round_between(61.2, 62.4), round_between(0.0312, 0.0348), round_between(48_211.0, 50_904.5)
         (62.0, 0.032, 50000.0)
     """
-    if not low < high:
+    if not 1e-300 < high - low < 1e300:  # nothing between, or beyond what powers of ten reach
         return high
     power = math.floor(math.log10(high - low)) + 1
     middle = (low + high) / 2

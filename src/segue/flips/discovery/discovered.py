@@ -57,10 +57,10 @@ class DiscoveredSlice:
     def __str__(self) -> str:
         """Return what was found in one line."""
         times = "none elsewhere" if self.rest_rate == 0 else f"{self.lift:.3g} times the {self.rest_rate:.2%} elsewhere"
-        aside = f"; {len(self.besides)} stronger slice{'s' if len(self.besides) > 1 else ''} set aside"
+        aside = f" (outside {'; '.join(map(str, self.besides))})" if self.besides else ""
         return (
-            f"{self.conjunction}: {self.flips:,} of {self.samples:,} flipped ({self.rate.percent()}), {times}, "
-            f"adjusted p = {self.adjusted_p_value:.2g}{aside if self.besides else ''}"
+            f"{self.conjunction}{aside}: {self.flips:,} of {self.samples:,} flipped ({self.rate.percent()}), {times}, "
+            f"adjusted p = {self.adjusted_p_value:.2g}"
         )
 
     def to_dict(self) -> dict[str, Any]:
