@@ -53,6 +53,7 @@ class SliceResult:
         worse_adjusted: Adjusted over all slices of the report.
         excess_p_value: One-sided test of "flips are no more frequent here than in the other samples".
         excess_adjusted: The same, Benjamini-Hochberg adjusted over all slices of the report.
+        effective_samples: How many samples of equal weight these are worth (Kish); ``None`` where unweighted.
     """
 
     column: str
@@ -68,6 +69,7 @@ class SliceResult:
     worse_adjusted: float
     excess_p_value: float
     excess_adjusted: float
+    effective_samples: float | None = None
 
     @property
     def name(self) -> str:
@@ -87,6 +89,7 @@ class SliceResult:
             "column": self.column,
             "value": self.value,
             "samples": self.samples,
+            "effective_samples": self.effective_samples,
             "counts": self.counts.to_dict(),
             "accuracy_old": self.accuracy_old.to_dict(),
             "accuracy_new": self.accuracy_new.to_dict(),
@@ -263,6 +266,7 @@ def slice_results(total: Tally, slices: Sequence[SliceTally], confidence: float 
             worse_adjusted=float(worse_adjusted[index]),
             excess_p_value=excess[index],
             excess_adjusted=float(excess_adjusted[index]),
+            effective_samples=part.tally.effective_samples,
         )
         for index, part in enumerate(slices)
     )

@@ -318,6 +318,17 @@ def test_small_slices_are_undecided_unless_the_policy_ignores_them():
     assert "20 samples, and the policy ignores slices below 100" in str(decision)
 
 
+def test_slices_of_samples_without_weight_are_small():
+    labels, old, new = arrays(1000)
+    weights = np.where(np.arange(1000) < 500, 1.0, np.arange(1000) % 50 == 0)  # ten of FR weigh something
+    report = compare(labels, old, new, weights=weights, slices={"country": np.repeat(["DE", "FR"], 500)})
+    for ignored, verdict in ((False, "undecided"), (True, "exempt")):
+        policy = Policy(every_slice={"max_nfr": 0.5, "minimum_samples": 100, "ignore_smaller": ignored})
+        decision = decide(report, policy)
+        assert by_place(decision) == {"country = DE": "pass", "country = FR": verdict}
+        assert "500 samples (worth 10 of equal weight)" in str(decision)
+
+
 def test_a_slice_without_samples_is_undecided_and_names_what_there_is():
     policy = Policy(slices=[{"column": "country", "value": "AT", "max_nfr": 0.1}])
     decision = decide(sliced(), policy)

@@ -148,7 +148,7 @@ def sample_size_check(samples: int, minimum: int, where: str | None, effective: 
         rule="minimum_samples",
         name="number of samples",
         verdict=Verdict.PASS if enough else Verdict.UNDECIDED,
-        reason=f"{_counted(samples, effective)} are {'enough' if enough else 'too few'}: the policy asks for "
+        reason=f"{counted_samples(samples, effective)} are {'enough' if enough else 'too few'}: the policy asks for "
         f"{minimum:,}",
         where=where,
         samples=samples,
@@ -158,7 +158,16 @@ def sample_size_check(samples: int, minimum: int, where: str | None, effective: 
     )
 
 
-def _counted(samples: int, effective: float | None) -> str:
+def counted_samples(samples: int, effective: float | None) -> str:
+    """Say how many samples there are.
+
+    Args:
+        samples: How many.
+        effective: Kish's effective number, where they are weighted.
+
+    Returns:
+        The words.
+    """
     equal = equal_samples(samples, effective)
     return f"{samples:,} samples" + ("" if equal == samples else f" (worth {equal:,} of equal weight)")
 
@@ -175,7 +184,7 @@ def _reason(held: Held, verdict: Verdict, short: bool, needed: int | None) -> st
     if math.isnan(held.estimate.value):
         return f"it can't be computed on {held.samples:,} samples, so nothing was shown"
     if short and verdict is Verdict.UNDECIDED:
-        counted = _counted(held.samples, held.effective)
+        counted = counted_samples(held.samples, held.effective)
         return f"{number} on {counted}, fewer than the {held.minimum:,} that the policy asks for"
     if held.on == "point":
         point = told(held.estimate.value, held.kind.unit)

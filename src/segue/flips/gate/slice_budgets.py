@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from segue.errors import InputError
 from segue.flips.estimate import Estimate
 from segue.flips.gate.decision import Check, Verdict
-from segue.flips.gate.held import Held, hold, sample_size_check
+from segue.flips.gate.held import Held, counted_samples, equal_samples, hold, sample_size_check
 from segue.flips.gate.limits import KINDS
 from segue.flips.gate.policy import EverySlice, Limit, Policy, SliceBudget
 from segue.flips.gate.slice_values import named
@@ -104,9 +104,13 @@ def _checks(part: SliceResult, budget: Budget, on: str, confidence: float, exact
     if budget.exempt:
         return [_exempt(part, "the policy exempts it")]
     if not budget.limits:
-        return [] if budget.minimum is None else [sample_size_check(part.samples, budget.minimum, part.name)]
-    if budget.minimum is not None and part.samples < budget.minimum and budget.ignore_smaller:
-        return [_exempt(part, f"{part.samples:,} samples, and the policy ignores slices below {budget.minimum:,}")]
+        if budget.minimum is None:
+            return []
+        return [sample_size_check(part.samples, budget.minimum, part.name, part.effective_samples)]
+    equal = equal_samples(part.samples, part.effective_samples)
+    if budget.minimum is not None and equal < budget.minimum and budget.ignore_smaller:
+        there = counted_samples(part.samples, part.effective_samples)
+        return [_exempt(part, f"{there}, and the policy ignores slices below {budget.minimum:,}")]
     return [
         hold(
             Held(
@@ -119,6 +123,7 @@ def _checks(part: SliceResult, budget: Budget, on: str, confidence: float, exact
                 exact=exact,
                 minimum=budget.minimum,
                 where=part.name,
+                effective=part.effective_samples,
             )
         )
         for key, limit in budget.limits.items()
