@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from segue.flips import compare
 from segue.flips.table import compare_tables
+from segue.flips.table.request import WrittenMap
 from tests.flips import slow
 
 CLASSES = {"integers": [0, 1, 2], "strings": ["cat", "it's", 'a "dog"'], "booleans": [False, True]}
@@ -170,7 +171,7 @@ def test_class_maps_from_json_have_text_keys(rng):
     old, new = rng.integers(0, 3, 200), rng.integers(0, 3, 200)
     table = pl.DataFrame({"label": label, "a": old, "b": new})
     expected = compare(label, old, new, class_map={0: 1, 1: 0, 2: 2})
-    found = compare_tables(table, prediction=("a", "b"), class_map={"0": 1, "1": 0, "2": 2})
+    found = compare_tables(table, prediction=("a", "b"), class_map=WrittenMap({"0": 1, "1": 0, "2": 2}))
     same(told(expected), told(found))
 
 
