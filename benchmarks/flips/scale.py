@@ -41,8 +41,8 @@ PLAN = (  # rows, kind of ids, contestants; memory for DuckDB is 1 GB throughout
 NOTES = (
     "Ids: dense are 0 to rows - 1; hashed are 63-bit hashes; text is 'sample-' and the number. All files are shuffled.",
     "Both files hold ids, labels and predictions. With dense ids Segue proves from each file alone that ids and labels "
-    "are sound and the same, and joins only the new model's errors; hashed and text ids take the full outer join of all "
-    "rows.",
+    "are sound and the same, and joins only the new model's errors; hashed and text ids take the full outer join of "
+    "all rows.",
     "Segue's numbers include every input check, three slices (4 platforms, 50 countries, ages cut at their quintiles) "
     "with intervals and tests, and the flip matrix; DuckDB's join counts four cells and nothing else; pandas checks "
     "the input and counts flips per slice, without intervals.",

@@ -1,6 +1,7 @@
 """Little memory, full disks, killed and interrupted runs."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -91,27 +92,39 @@ def test_all_flips_are_written(big, tmp_path, ending):
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
-def test_a_killed_run_leaves_no_half_a_file_and_the_former_one_whole(big, tmp_path):
+def test_a_killed_run_leaves_no_half_a_file_and_the_next_one_clears_up(big, tmp_path):
     folder, _ = big
-    target = tmp_path / "flips.csv"
+    place, spill = tmp_path / "place", tmp_path / "spill"
+    place.mkdir()
+    spill.mkdir()
+    target = place / "flips [1].csv"
     target.write_text("the former file\n")
+    asked = {"id": "id", "flips": 0, "flips_to": target}
     script = textwrap.dedent(f"""
-        from segue.flips.table import compare_tables
+        from segue.flips.table import Resources, compare_tables
         compare_tables({str(folder / "old.parquet")!r}, {str(folder / "new.parquet")!r}, id="id", flips=0,
-                       flips_to={str(target)!r})
+                       flips_to={str(target)!r}, resources=Resources(temp_directory={str(spill)!r}))
     """)
     process = subprocess.Popen([sys.executable, "-c", script])
     deadline = time.monotonic() + 300
-    while not any(path.name.endswith(".part") and path.stat().st_size for path in tmp_path.iterdir()):
+    while not any(path.name.endswith(".part") and path.stat().st_size for path in place.iterdir()):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert target.read_text() == "the former file\n"
-    # The next run writes the file, and is not disturbed by what the killed one left beside it.
-    report = compare_tables(folder / "old.parquet", folder / "new.parquet", id="id", flips=0, flips_to=target)
+    assert len(list(place.iterdir())) == 2
+    assert len(list(spill.iterdir())) == 1
+    # What another process, still alive, is writing beside it stays.
+    alive = place / f".flips [1].csv.by-{platform.node()}-{os.getppid()}.part"
+    alive.write_text("half")
+    report = compare_tables(
+        folder / "old.parquet", folder / "new.parquet", **asked, resources=Resources(temp_directory=spill)
+    )
     assert len(target.read_text().splitlines()) == 1 + report.negative_flips + report.positive_flips
+    assert sorted(place.iterdir()) == sorted([alive, target])
+    assert list(spill.iterdir()) == []
 
 
 def test_ctrl_c_ends_a_running_query_and_leaves_nothing(big, tmp_path):

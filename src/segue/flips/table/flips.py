@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP, Counts
 from segue.flips.samples import FlipMatrix, FlippedSamples
 from segue.flips.table.engine import Answer, Engine, ResourceError
 from segue.flips.table.layout import Layout
+from segue.flips.table.leftovers import clear_leftovers, mark
 from segue.flips.table.sources import CSV, FORMATS, PARQUET
 from segue.flips.table.sql import quoted
 from segue.flips.table.state import CELL_BASE
@@ -103,7 +105,8 @@ def write_flips(engine: Engine, layout: Layout, state: str, path: str | os.PathL
     keep_inputs(path, engine.files)
     target = Path(path)
     form = FORMATS[target.suffix.lower()]
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    clear_leftovers(target.parent, f".{glob.escape(target.name)}.by-*.part")
+    beside = target.with_name(f".{target.name}{mark()}part")
     rows = " UNION ALL ".join(_rows(layout, state, cell) for cell in (NEGATIVE_FLIP, POSITIVE_FLIP))
     try:
         engine.save(rows, str(beside), parquet=form == PARQUET)

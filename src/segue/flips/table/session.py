@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from segue.errors import InputError
 from segue.flips.table.engine import Answer, ResourceError, Resources, UnreadableError
+from segue.flips.table.leftovers import clear_leftovers, mark
 
 if TYPE_CHECKING:
     import duckdb
@@ -141,7 +142,7 @@ class DuckDBSession:
 
 @contextmanager
 def duckdb_session(resources: Resources) -> Generator[DuckDBSession]:
-    """Open a session whose spilled data are removed at the end, however it ends.
+    """Open a session whose spilled data are removed at the end, or by the next session if it is killed.
 
     Args:
         resources: The limits.
@@ -154,7 +155,8 @@ def duckdb_session(resources: Resources) -> Generator[DuckDBSession]:
     """
     where = resources.temp_directory
     try:
-        folder = Path(tempfile.mkdtemp(prefix="segue-", dir=where))
+        folder = Path(tempfile.mkdtemp(prefix=f"segue{mark()}", dir=where))
+        clear_leftovers(folder.parent, "segue.by-*")
     except OSError as error:
         raise InputError(f"temp_directory {str(where)!r} can't be written to ({error.strerror})") from error
     session = DuckDBSession(resources, folder)
