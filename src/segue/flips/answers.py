@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import as_array, class_column, refuse_missing, same_length
+from segue.flips.checks import as_array, class_column, refuse_missing, same_length, values_of
 
 ClassMap = Mapping[Any, Any]
 Thresholds = float | tuple[float, float]
@@ -172,7 +172,7 @@ def read_predictions(
 
 def _from_scores(array: NDArray[Any], name: str, threshold: float, classes: Sequence[Any] | None) -> Predictions:
     if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} holds {array.dtype} values, which are no scores; leave out thresholds for answers")
+        raise InputError(f"{name} holds {values_of(array)}, which are no scores; leave out thresholds for answers")
     scores = array.astype(np.float64)
     refuse_missing(np.isnan(scores), name)
     if classes is not None and len(classes) != 2:

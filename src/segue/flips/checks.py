@@ -312,6 +312,18 @@ def _is_missing(value: Any) -> bool:
     )
 
 
+def values_of(array: NDArray[Any]) -> str:
+    """Return what an array holds in a user's words: ``text values``, ``float64 values``.
+
+    Args:
+        array: Any array.
+
+    Returns:
+        The words.
+    """
+    return "text values" if array.dtype.kind in "UTSO" else f"{array.dtype} values"
+
+
 def in_groups(groups: int | None) -> str:
     """Return the words for grouped samples, with a warning where the groups are few; nothing for ungrouped ones.
 

@@ -157,7 +157,7 @@ def _flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
         return array
     if array.dtype.kind in "iuf" and bool(np.isin(array, (0, 1)).all()):
         return array.astype(bool)
-    raise InputError(f"{name} holds {array.dtype} values that are not all true or false (or 0 or 1)")
+    raise InputError(f"{name} holds {checks.values_of(array)} that are not all true or false (or 0 or 1)")
 
 
 def _whole(value: int, name: str, low: int, high: int | None = None) -> int:
