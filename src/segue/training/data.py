@@ -1,0 +1,204 @@
+"""Training data by index: the same sample, augmented the same way, for the same seed, epoch and index."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+from segue.errors import InputError
+from segue.training.forward import Inputs
+from segue.training.seeds import drawn_from, generator
+
+Augment = Callable[[Inputs, torch.Generator], Inputs]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some samples.
+
+    Attributes:
+        index: Their places in the data, ``(n,)``.
+        inputs: The model's inputs, ``(n, ...)`` each.
+        labels: The classes, ``(n,)``.
+    """
+
+    index: Tensor
+    inputs: Inputs
+    labels: Tensor
+
+
+class TrainingData(ABC):
+    """Samples that can be asked for by index."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    @abstractmethod
+    def batches(self, indices: Sequence[Tensor], seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield the samples of each list of indices, augmented by chance that ``seed`` and ``epoch`` decide."""
+
+    @abstractmethod
+    def plain(self, indices: Sequence[Tensor]) -> Iterator[Batch]:
+        """Yield the samples of each list of indices as they are, without augmentation where that is known apart."""
+
+
+class TensorData(TrainingData):
+    """Samples that are tensors in memory.
+
+    Args:
+        inputs: ``(n, ...)``, or a mapping of such tensors that the model takes by name.
+        labels: Classes ``(n,)``, integers from 0.
+        augment: From a batch's inputs and a generator to augmented inputs; all its chance must come from the
+            generator.
+
+    Raises:
+        InputError: If the numbers of samples differ, or labels are no integers.
+    """
+
+    def __init__(self, inputs: Inputs, labels: Tensor, augment: Augment | None = None) -> None:
+        named = dict(inputs) if isinstance(inputs, Mapping) else {"inputs": inputs}
+        for name, tensor in {**named, "labels": labels}.items():
+            if not isinstance(tensor, Tensor):
+                raise InputError(f"{name} is a {type(tensor).__name__}; pass a tensor")
+        check_labels(labels)
+        for name, tensor in named.items():
+            if tensor.dim() == 0 or len(tensor) != len(labels):
+                rows = "no" if tensor.dim() == 0 else f"{len(tensor):,}"
+                raise InputError(f"{name} has {rows} samples but labels has {len(labels):,}; pass one label a sample")
+        self.inputs, self.labels, self.augment = inputs, labels.long(), augment
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def _at(self, index: Tensor) -> Inputs:
+        if isinstance(self.inputs, Mapping):
+            return {name: tensor[index] for name, tensor in self.inputs.items()}
+        return self.inputs[index]
+
+    def batches(self, indices: Sequence[Tensor], seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield batches; each batch's chance is decided by seed, epoch and its first index."""
+        for index in indices:
+            inputs = self._at(index)
+            if self.augment is not None:
+                inputs = self.augment(inputs, generator(seed, "augment", epoch, int(index[0])))
+            yield Batch(index, inputs, self.labels[index])
+
+    def plain(self, indices: Sequence[Tensor]) -> Iterator[Batch]:
+        """Yield batches without augmentation."""
+        for index in indices:
+            yield Batch(index, self._at(index), self.labels[index])
+
+
+class _Seeded(Dataset[tuple[int, Any]]):
+    # Seeding before each sample makes augmentation independent of the number of workers and of where a run resumes.
+    def __init__(self, dataset: Dataset[Any], seed: int, epoch: int) -> None:
+        self.dataset, self.seed, self.epoch = dataset, seed, epoch
+
+    def __getitem__(self, index: int) -> tuple[int, Any]:
+        with drawn_from(self.seed, "sample", self.epoch, index):
+            return index, self.dataset[index]
+
+
+class DatasetData(TrainingData):
+    """Samples of a map-style ``torch.utils.data.Dataset``, which gives ``(input, label)`` or a mapping with ``labels``.
+
+    Before each sample the global generators of torch, numpy and Python are seeded from (seed, epoch, index), so that
+    random transforms inside the dataset do the same with any number of workers and after a resume.
+
+    Args:
+        dataset: The dataset.
+        workers: Processes that load samples.
+
+    Raises:
+        InputError: If it has no length.
+    """
+
+    def __init__(self, dataset: Dataset[Any], workers: int = 0) -> None:
+        if not hasattr(dataset, "__len__"):
+            raise InputError("data is a dataset without a length; pass a map-style dataset, which has len() and [i]")
+        self.dataset, self.workers = dataset, workers
+
+    def __len__(self) -> int:
+        return len(self.dataset)  # type: ignore[arg-type]
+
+    def batches(self, indices: Sequence[Tensor], seed: int, epoch: int) -> Iterator[Batch]:
+        """Yield batches, loaded by the workers."""
+        lists = [index.tolist() for index in indices]
+        samples = _Seeded(self.dataset, seed, epoch)
+        loader = DataLoader(
+            samples, batch_sampler=lists, num_workers=self.workers, generator=generator(seed, "loader", epoch)
+        )
+        for index, sample in loader:
+            yield Batch(index, *_split(sample))
+
+    def plain(self, indices: Sequence[Tensor]) -> Iterator[Batch]:
+        """Yield batches as the dataset gives them; random transforms draw as in epoch 0 of seed 0."""
+        return self.batches(indices, 0, 0)
+
+
+def as_data(data: Any, name: str = "data", workers: int = 0) -> TrainingData:
+    """Read what a caller passed as data.
+
+    Args:
+        data: ``TrainingData``; a pair ``(inputs, labels)`` of tensors; or a map-style dataset.
+        name: What it is called in the error.
+        workers: Processes that load samples, for datasets.
+
+    Returns:
+        The data.
+
+    Raises:
+        InputError: If it is none of them, or empty.
+    """
+    if isinstance(data, TrainingData):
+        found = data
+    elif isinstance(data, TensorDataset) and len(data.tensors) == 2:
+        found = TensorData(*data.tensors)
+    elif isinstance(data, tuple | list) and len(data) == 2:
+        found = TensorData(*data)
+    elif hasattr(data, "__getitem__") and not isinstance(data, Mapping | str | Tensor):
+        found = DatasetData(data, workers)
+    else:
+        raise InputError(
+            f"{name} is a {type(data).__name__}; pass a pair (inputs, labels) of tensors or a map-style dataset"
+        )
+    if len(found) == 0:
+        raise InputError(f"{name} has no samples")
+    return found
+
+
+def check_labels(labels: Tensor) -> None:
+    """Refuse labels that can't be classes.
+
+    Args:
+        labels: What is to be checked.
+
+    Raises:
+        InputError: If they are not ``(n,)`` integers from 0.
+    """
+    if labels.dim() != 1 or labels.is_floating_point() or labels.is_complex():
+        raise InputError(f"labels is {labels.dtype} of shape {tuple(labels.shape)}; pass classes (n,) as integers")
+    if len(labels) and int(labels.min()) < 0:
+        place = int((labels < 0).nonzero()[0])
+        raise InputError(f"labels[{place}] is {int(labels[place])}; classes are numbered from 0")
+
+
+def _split(sample: Any) -> tuple[Inputs, Tensor]:
+    if isinstance(sample, Mapping):
+        for key in ("labels", "label"):
+            if key in sample:
+                inputs = {name: value for name, value in sample.items() if name != key}
+                return inputs, sample[key].long()
+    elif isinstance(sample, Sequence) and len(sample) == 2:
+        inputs, labels = sample
+        return inputs, torch.as_tensor(labels).long()
+    raise InputError(
+        f"a sample of the dataset is a {type(sample).__name__}, not a pair (input, label) or a mapping with 'labels'"
+    )
