@@ -6,31 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, cast
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from segue.congruent.losses.base import CongruentLoss
 from segue.congruent.losses.checks import at_least_float32, check_labels, check_logits, check_number
+from segue.congruent.losses.label_term import label_term
 from segue.congruent.losses.reduction import Reduction, check_reduction, reduce
 from segue.errors import InputError
-
-
-def label_term(new: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Return the cross-entropy of each sample.
-
-    Args:
-        new: The new model's logits, ``(n, classes)``.
-        labels: The truth, ``(n,)`` integers.
-        label_smoothing: The share of the target that is spread over all classes.
-
-    Returns:
-        ``(n,)``.
-
-    Example:
-        >>> import torch
-        >>> label_term(torch.tensor([[0.0, 0.0]]), torch.tensor([1]))
-        tensor([0.6931])
-    """
-    return functional.cross_entropy(new, labels.long(), reduction="none", label_smoothing=label_smoothing)
 
 
 class Mixed(CongruentLoss):

@@ -56,4 +56,4 @@ class Distillation(CongruentLoss):
         Returns:
             ``(n,)``.
         """
-        return self.drop_unknown(self.distance(*self.common(new, old)), labels)
+        return self.where_known(self.distance(*self.common(new, old)), labels)

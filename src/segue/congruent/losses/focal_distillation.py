@@ -78,4 +78,4 @@ class FocalDistillation(CongruentLoss):
         """
         with torch.no_grad():
             weights = self.alpha + self.beta * self.focus(new, old, labels, self.old_labels(labels))
-        return self.drop_unknown(weights * self.distance(*self.common(new, old)), labels)
+        return self.where_known(weights * self.distance(*self.common(new, old)), labels)

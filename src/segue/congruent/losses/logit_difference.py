@@ -91,4 +91,4 @@ class LogitDifferenceInhibition(CongruentLoss):
                 raise InputError(f"top_k is {self.top_k}, but there are only {choice} classes to choose from; lower it")
             difference = difference.gather(1, ranking.topk(self.top_k, dim=1, sorted=False).indices)
         excess = (difference.abs() - self.margin).clamp(min=0)
-        return self.drop_unknown(excess.pow(self.power).sum(dim=1), labels)
+        return self.where_known(excess.pow(self.power).sum(dim=1), labels)
