@@ -164,6 +164,5 @@ class Elodi:
             progress=progress,
             name="student",
         )
-        return Generation(
-            student, history, reference if isinstance(reference, Tensor) else outputs_of(reference, samples)
-        )
+        said = reference if isinstance(reference, Tensor) else outputs_of(reference, samples)
+        return Generation(student, history, said)

@@ -85,7 +85,6 @@ def agree(old: nn.Module, new: nn.Module, head: Head = NO_HEAD, names: tuple[str
             differs.
     """
     one, other = names
-    _same_layers(old, new, names)
     first, second = tensors_of(old), tensors_of(new)
     for has, lacks, which, without in ((first, second, one, other), (second, first, other, one)):
         more = [name for name in has if name not in lacks]
@@ -94,6 +93,7 @@ def agree(old: nn.Module, new: nn.Module, head: Head = NO_HEAD, names: tuple[str
                 f"{which} has {len(more)} weights that {without} lacks ({_some(more)}); both must be the same "
                 f"architecture, unwrapped in the same way"
             )
+    _same_layers(old, new, names)
     for name, tensor in first.items():
         _same_tensor(name, tensor, second[name], head, names)
     tied = [set(map(frozenset, _ties(tensors))) for tensors in (first, second)]

@@ -33,7 +33,7 @@ def recalibrate(model: nn.Module, data: Any, *, batch_size: int = 256) -> nn.Mod
         model: The model; not changed.
         data: Training inputs, never test inputs: a tensor ``(n, ...)``, a mapping of such, a pair ``(inputs, labels)``
             or a map-style dataset (its labels are not read).
-        batch_size: Samples per batch, at most.
+        batch_size: Samples per batch; one more where a single one would be left over.
 
     Returns:
         A copy in evaluation mode with new statistics.
@@ -58,7 +58,7 @@ def measure_statistics(model: nn.Module, data: Any, batch_size: int = 256) -> No
     Args:
         model: The model.
         data: Training inputs.
-        batch_size: Samples per batch, at most.
+        batch_size: Samples per batch; one more where a single one would be left over.
 
     Raises:
         InputError: See there.
@@ -74,7 +74,8 @@ def measure_statistics(model: nn.Module, data: Any, batch_size: int = 256) -> No
     momenta = [layer.momentum for layer in layers]
     device = next(iter(layers[0].buffers())).device
     order = torch.randperm(len(samples), generator=generator(0, "recalibration"))
-    parts = torch.tensor_split(order, -(-len(samples) // batch_size))
+    count = -(-len(samples) // batch_size)
+    parts = torch.tensor_split(order, max(1, min(count, len(samples) // 2)))
     try:
         for layer in layers:
             layer.reset_running_stats()
@@ -89,8 +90,7 @@ def measure_statistics(model: nn.Module, data: Any, batch_size: int = 256) -> No
         if "more than 1 value per channel" not in str(error):
             raise
         raise InputError(
-            f"recalibration has {len(samples)} samples in batches of {batch_size}, and a batch of one sample has no "
-            f"variance; pass more training inputs"
+            f"recalibration has {len(samples)} sample, which has no variance; pass more training inputs"
         ) from error
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):

@@ -65,6 +65,8 @@ def diagonal_fisher(old: nn.Module, data: Any, *, batch_size: int = 32, progress
             inputs = on_device(batch.inputs, device)
             try:
                 found = squares(model, parameters, inputs)
+            except InputError:
+                raise
             except Exception:
                 if squares is _one_by_one:
                     raise
@@ -81,7 +83,11 @@ def diagonal_fisher(old: nn.Module, data: Any, *, batch_size: int = 32, progress
 def _log_likelihood(model: nn.Module, parameters: Gradients, inputs: Inputs) -> Tensor:
     one = {name: value[None] for name, value in inputs.items()} if isinstance(inputs, Mapping) else inputs[None]
     arguments = ((), dict(one)) if isinstance(one, Mapping) else ((one,), {})
-    logits = logits_of(functional_call(model, parameters, *arguments), "old model")
+    return _likeliest(functional_call(model, parameters, *arguments))
+
+
+def _likeliest(output: Any) -> Tensor:
+    logits = logits_of(output, "old model")
     if logits.dim() != 2 or logits.shape[0] != 1:
         raise InputError(
             f"the old model returned logits of shape {tuple(logits.shape)} for one sample; let it return (1, classes)"
@@ -106,9 +112,7 @@ def _one_by_one(model: nn.Module, parameters: Gradients, inputs: Inputs) -> Grad
     for place in range(count):
         part = slice(place, place + 1)
         one = {name: value[part] for name, value in inputs.items()} if isinstance(inputs, Mapping) else inputs[part]
-        logits = logits_of(call(model, one), "old model")
-        value = logits.reshape(1, -1).log_softmax(dim=1).max()
-        found = torch.autograd.grad(value, list(parameters.values()), allow_unused=True)
+        found = torch.autograd.grad(_likeliest(call(model, one)), list(parameters.values()), allow_unused=True)
         for name, part_of in zip(parameters, found, strict=True):
             if part_of is not None:
                 sums[name] += part_of.double().square()

@@ -153,7 +153,7 @@ def _by_name(old: Mapping[str, Tensor], new: Mapping[str, Tensor], head: Collect
         rows = [name for name in inside if name == given or (old[name].dim() and len(old[name]) == classes)]
         if not rows or any(name not in new for name in rows):
             raise InputError(
-                f"head names {given!r}, but neither a tensor with {classes} rows nor a layer with one is called so"
+                f"head names {given!r}, but no tensor or layer with {classes} rows is called so in both models"
             )
         names.update(rows)
     if not names:

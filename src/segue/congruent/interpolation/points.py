@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from segue.errors import InputError
@@ -87,7 +88,7 @@ class InterpolationSweep:
         Raises:
             InputError: If the margin is no number from 0 to 1.
         """
-        if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 1:
+        if isinstance(margin, bool) or not isinstance(margin, Real) or not 0 <= margin <= 1:
             raise InputError(f"margin is {margin!r}; pass a share of accuracy from 0 to 1, such as 0.005")
         rounding = 1e-9  # accuracies are k / n, margins decimal fractions
         floor = self.points[0].accuracy.value - margin - rounding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import torch
@@ -103,7 +104,7 @@ def check_alpha(alpha: float) -> float:
     Raises:
         InputError: If it is no number from 0 to 1.
     """
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not (math.isfinite(alpha) and 0 <= alpha <= 1):
+    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not (math.isfinite(alpha) and 0 <= alpha <= 1):
         raise InputError(f"alpha is {alpha!r}; pass a number from 0 (the new model) to 1 (the old model)")
     return float(alpha)
 
