@@ -17,6 +17,10 @@ class InputError(SegueError, ValueError):
     """
 
 
+class DivergedError(InputError):
+    """A training ran into a loss that is not finite; a sweep goes on with the next setting."""
+
+
 class MissingExtraError(SegueError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 

@@ -1,0 +1,164 @@
+"""The Pareto front of accuracy and negative flips, and the user's rule that picks a point on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from segue.congruent.recipes.candidate import Candidate
+from segue.errors import InputError
+
+ROUNDING = 1e-9  # accuracies are k / n, margins decimal fractions
+
+
+class Rule(Protocol):
+    """Picks one candidate; its ``str`` says how, in plain words."""
+
+    @property
+    def passes(self) -> int:
+        """Models that may run at prediction time."""
+        ...
+
+    def pick(self, candidates: Sequence[Candidate], plain: Candidate) -> Candidate:
+        """Pick a candidate.
+
+        Args:
+            candidates: All of them.
+            plain: The unconstrained model.
+
+        Returns:
+            One of them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FewestFlips:
+    """Pick the candidate with the fewest negative flips whose accuracy holds up.
+
+    Accuracy holds up if it is not below the unconstrained model's by more than the margin. Among equals in flips the
+    more accurate one wins, then the cheaper one. Where no candidate qualifies, the unconstrained one is picked.
+
+    Attributes:
+        margin: Accuracy that may be given up, as a share of the samples.
+        passes: Models that may run at prediction time.
+
+    Raises:
+        InputError: If an argument is out of its range.
+    """
+
+    margin: float = 0.0
+    passes: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        if isinstance(self.margin, bool) or not isinstance(self.margin, int | float) or not 0 <= self.margin <= 1:
+            raise InputError(f"margin is {self.margin!r}; pass a share of accuracy from 0 to 1, such as 0.005")
+        check_passes(self.passes)
+
+    def pick(self, candidates: Sequence[Candidate], plain: Candidate) -> Candidate:
+        """Pick a candidate.
+
+        Args:
+            candidates: All of them.
+            plain: The unconstrained model.
+
+        Returns:
+            One of them.
+        """
+        floor = plain.accuracy - self.margin - ROUNDING
+        good = [one for one in candidates if one.passes <= self.passes and one.accuracy >= floor]
+        return min(good or [plain], key=lambda one: (one.negative_flip_rate, -one.accuracy, one.trainings, one.passes))
+
+    def __str__(self) -> str:
+        """Return the rule in words."""
+        margin = f" by more than {100 * self.margin:g} points" if self.margin else ""
+        return (
+            f"the fewest negative flips at an accuracy not below the unconstrained model's{margin}, with "
+            f"{told_passes(self.passes)} at prediction time"
+        )
+
+
+@dataclass(frozen=True)
+class MostAccurate:
+    """Pick the most accurate candidate within a budget of negative flips.
+
+    Where no candidate is within the budget, the one with the fewest flips is picked.
+
+    Attributes:
+        max_negative_flip_rate: The share of the samples that may break.
+        passes: Models that may run at prediction time.
+
+    Raises:
+        InputError: If an argument is out of its range.
+    """
+
+    max_negative_flip_rate: float
+    passes: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        if not 0 <= self.max_negative_flip_rate <= 1:
+            raise InputError(
+                f"max_negative_flip_rate is {self.max_negative_flip_rate!r}; pass a share from 0 to 1, such as 0.01"
+            )
+        check_passes(self.passes)
+
+    def pick(self, candidates: Sequence[Candidate], plain: Candidate) -> Candidate:
+        """Pick a candidate.
+
+        Args:
+            candidates: All of them.
+            plain: The unconstrained model.
+
+        Returns:
+            One of them.
+        """
+        allowed = [one for one in candidates if one.passes <= self.passes] or [plain]
+        good = [one for one in allowed if one.negative_flip_rate <= self.max_negative_flip_rate + ROUNDING]
+        if not good:
+            return min(allowed, key=lambda one: (one.negative_flip_rate, -one.accuracy))
+        return max(good, key=lambda one: (one.accuracy, -one.negative_flip_rate, -one.trainings))
+
+    def __str__(self) -> str:
+        """Return the rule in words."""
+        return (
+            f"the highest accuracy with at most {100 * self.max_negative_flip_rate:g}% negative flips, with "
+            f"{told_passes(self.passes)} at prediction time"
+        )
+
+
+def check_passes(passes: int) -> None:
+    """Refuse a number of models that is none.
+
+    Args:
+        passes: Models that may run at prediction time.
+
+    Raises:
+        InputError: If it is below 1.
+    """
+    if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
+        raise InputError(f"passes is {passes!r}; pass how many models may run at prediction time, from 1")
+
+
+def told_passes(passes: int) -> str:
+    """Return in words how many models run."""
+    return "one model" if passes == 1 else f"at most {passes} models"
+
+
+def front(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates that no other beats in both accuracy and negative flips, the most accurate first.
+
+    Args:
+        candidates: All of them.
+
+    Returns:
+        The Pareto front; of candidates equal in both, the cheapest.
+    """
+    order = sorted(candidates, key=lambda one: (-one.accuracy, one.negative_flip_rate, one.passes, one.trainings))
+    found: list[Candidate] = []
+    for one in order:
+        if not found or one.negative_flip_rate < found[-1].negative_flip_rate:
+            found.append(one)
+    return tuple(found)

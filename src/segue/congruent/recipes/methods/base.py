@@ -1,0 +1,37 @@
+"""What a method is: a name, a source, and candidates that are made one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from segue.congruent.recipes.candidate import Candidate
+from segue.congruent.recipes.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to make the update.
+
+    Attributes:
+        name: What users call it.
+        source: Paper, or what it is.
+        candidates: Makes its candidates, one after the other, cheapest first; what is not asked for is not trained.
+        needs_weights: Whether it begins from the old model's weights.
+    """
+
+    name: str
+    source: str
+    candidates: Callable[[Workshop], Iterator[Candidate]]
+    needs_weights: bool = False
+
+    def applies(self, workshop: Workshop) -> bool:
+        """Tell whether the method can be used.
+
+        Args:
+            workshop: Where it would run.
+
+        Returns:
+            Whether what it needs is there.
+        """
+        return workshop.can_inherit or not self.needs_weights

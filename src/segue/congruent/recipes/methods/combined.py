@@ -1,0 +1,113 @@
+"""Segue's own combinations: begin from the old weights, protect what was right, and interpolate what is left.
+
+Each part is from a paper; what is measured here is that they add up. Fine-tuning keeps most of the old model's answers
+for nothing, focal logit matching holds those that were right while the weights move, interpolation then trades the
+remaining flips at no cost, and an ensemble's logits bring back the accuracy that this costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from torch import nn
+
+from segue.congruent.interpolation import ALPHAS
+from segue.congruent.losses import FocalDistillation, LogitDifferenceInhibition, LogitMatching
+from segue.congruent.objective import Penalized, SeveralReferences
+from segue.congruent.recipes.candidate import Candidate
+from segue.congruent.recipes.methods.base import Method
+from segue.congruent.recipes.methods.ensembles import mean_logits, member_runs
+from segue.congruent.recipes.methods.interpolated import between
+from segue.congruent.recipes.workshop import Run, Workshop
+
+PROTECTION = (0.003, 0.01, 0.03)
+
+
+def _fine_tuning(workshop: Workshop) -> Iterator[Candidate]:
+    for weight in PROTECTION:
+        yield from fine_tuned_with_protection(workshop, weight)
+
+
+def fine_tuned_with_protection(
+    workshop: Workshop, weight: float, alphas: Sequence[float] = ALPHAS
+) -> Iterator[Candidate]:
+    """Fine-tune the old model while holding the logits of what it got right, and interpolate.
+
+    Args:
+        workshop: Where it is trained.
+        weight: Weight of focal logit matching.
+        alphas: Shares of the old model.
+
+    Yields:
+        A candidate for each share.
+    """
+    objective = Penalized(FocalDistillation(distance=LogitMatching(), class_map=workshop.update.class_map), weight)
+    run = workshop.run(
+        f"congruent-fine-tuning-{weight:g}",
+        objective,
+        reference=workshop.old_train,
+        start=workshop.inherited,
+        seed=3000,
+        fine_tuning=True,
+    )
+    yield from between(
+        workshop, "congruent-fine-tuning", workshop.model(run), [run], alphas, settings={"weight": weight}
+    )
+
+
+def _distillation(workshop: Workshop) -> Iterator[Candidate]:
+    runs = member_runs(workshop)
+    for weight in PROTECTION:
+        yield from distilled_with_protection(workshop, runs, weight)
+
+
+def distilled_with_protection(
+    workshop: Workshop, members: tuple[Run, ...], weight: float, alphas: Sequence[float] = ALPHAS
+) -> Iterator[Candidate]:
+    """Distil an ensemble of new models while holding the logits of what the old model got right.
+
+    The student begins from the old weights and is interpolated where the architecture allows it.
+
+    Args:
+        workshop: Where it is trained.
+        members: The ensemble's runs.
+        weight: Weight of focal logit matching to the old model.
+        alphas: Shares of the old model.
+
+    Yields:
+        A candidate for each share; a single one where the student begins from fresh weights.
+    """
+    update = workshop.update
+    protect = FocalDistillation(0.0, 6.0, distance=LogitMatching(), class_map=update.class_map)
+    objective: nn.Module = SeveralReferences(
+        {"old": (protect, weight), "ensemble": (LogitDifferenceInhibition(margin=0.0), 0.1)}, labels_weight=0.5
+    )
+    run = workshop.run(
+        f"congruent-distillation-{len(members)}-{weight:g}",
+        objective,
+        reference={"old": workshop.old_train, "ensemble": mean_logits(workshop, members, "train")},
+        start=workshop.inherited if workshop.can_inherit else None,
+        seed=4000,
+        fine_tuning=workshop.can_inherit,
+    )
+    settings = {"members": len(members), "weight": weight}
+    if not workshop.can_inherit:
+        yield workshop.single("congruent-distillation", settings, run, members)
+        return
+    yield from between(
+        workshop, "congruent-distillation", workshop.model(run), [run, *members], alphas, settings=settings
+    )
+
+
+CONGRUENT_FINE_TUNING = Method(
+    "congruent-fine-tuning",
+    "fine-tuning from the old weights with focal logit matching, then interpolation; Segue's own combination",
+    _fine_tuning,
+    needs_weights=True,
+)
+CONGRUENT_DISTILLATION = Method(
+    "congruent-distillation",
+    "distillation of a new ensemble with focal logit matching to the old model, from the old weights and interpolated "
+    "where the architecture allows it; Segue's own combination",
+    _distillation,
+)

@@ -1,0 +1,27 @@
+"""Margin-preserving training, for class sets that grew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segue.congruent.losses import MarginPreserving
+from segue.congruent.recipes.candidate import Candidate
+from segue.congruent.recipes.methods.base import Method
+from segue.congruent.recipes.workshop import Workshop
+
+MARGINS = (0.0, 2.0, 4.0)
+
+
+def _margin_preserving(workshop: Workshop) -> Iterator[Candidate]:
+    classes = workshop.update.class_map
+    if classes is None:
+        return
+    for margin in MARGINS:
+        objective = MarginPreserving(classes, margin)
+        run = workshop.run(f"margin-preserving-{margin:g}", objective, reference=workshop.old_train)
+        yield workshop.single("margin-preserving", {"margin": margin}, run)
+
+
+MARGIN_PRESERVING = Method(
+    "margin-preserving", "Ricci et al., AAAI 2026; T = 5; for class sets that grew", _margin_preserving
+)

@@ -1,0 +1,187 @@
+"""What came of an update: every candidate, the one that was picked, what each step bought, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_model
+from torch import nn
+
+from segue.congruent.recipes.candidate import Candidate
+from segue.congruent.recipes.choice import Rule, front
+from segue.congruent.recipes.predictors import Single
+from segue.errors import InputError
+from segue.flips.result import FlipReport
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One step, and what it bought.
+
+    Attributes:
+        name: What was tried, in words.
+        trainings: Plain trainings that it took.
+        seconds: Seconds of training.
+        candidates: How many candidates it made.
+        pick: What the rule would have picked after it.
+        note: Why it was not tried, or what went wrong; empty where all went well.
+    """
+
+    name: str
+    trainings: float
+    seconds: float
+    candidates: int
+    pick: Candidate
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, ready for JSON."""
+        return {
+            "name": self.name,
+            "trainings": self.trainings,
+            "seconds": self.seconds,
+            "candidates": self.candidates,
+            "pick": self.pick.label,
+            "negative_flip_rate": self.pick.negative_flip_rate,
+            "accuracy": self.pick.accuracy,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an update.
+
+    Attributes:
+        plain: The unconstrained model.
+        candidates: Every candidate, measured on the validation samples.
+        pick: The one that the rule picked.
+        rule: The rule.
+        tried: The steps, in order.
+        test: Flips of the pick on test samples, if there were any.
+        plain_test: Flips of the unconstrained model on the same samples.
+    """
+
+    plain: Candidate
+    candidates: tuple[Candidate, ...]
+    pick: Candidate
+    rule: Rule
+    tried: tuple[Tried, ...]
+    test: FlipReport | None = field(default=None, repr=False)
+    plain_test: FlipReport | None = field(default=None, repr=False)
+
+    @property
+    def front(self) -> tuple[Candidate, ...]:
+        """Candidates that none beats in both accuracy and negative flips, of those that the rule allows to run."""
+        return front([one for one in self.candidates if one.passes <= self.rule.passes])
+
+    @property
+    def trainings(self) -> float:
+        """Plain trainings that all steps took."""
+        return sum(tried.trainings for tried in self.tried)
+
+    def model(self) -> nn.Module:
+        """Return the picked model, in evaluation mode.
+
+        Returns:
+            A model of its own.
+
+        Raises:
+            InputError: If the pick is no single model.
+        """
+        if not isinstance(self.pick.predictor, Single):
+            raise InputError(
+                f"the pick, {self.pick.label}, is {self.pick.passes} models; pick with passes=1 for a single one"
+            )
+        return self.pick.predictor.make().eval()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, ready for JSON."""
+        return {
+            "rule": str(self.rule),
+            "plain": self.plain.to_dict(),
+            "pick": self.pick.to_dict(),
+            "front": [one.to_dict() for one in self.front],
+            "candidates": [one.to_dict() for one in self.candidates],
+            "tried": [one.to_dict() for one in self.tried],
+            "test": None if self.test is None else self.test.to_dict(),
+            "plain_test": None if self.plain_test is None else self.plain_test.to_dict(),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the picked model, the outcome as JSON and its explanation.
+
+        Args:
+            folder: Where to; made if missing.
+
+        Returns:
+            The folder.
+        """
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        if isinstance(self.pick.predictor, Single):
+            save_model(self.model(), str(place / "model.safetensors"))
+        (place / "outcome.json").write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+        (place / "explanation.md").write_text(self.explain() + "\n", encoding="utf-8")
+        return place
+
+    def explain(self) -> str:
+        """Say in plain words what was tried, what it bought, what was picked and why.
+
+        Returns:
+            A few paragraphs.
+        """
+        plain, pick = self.plain, self.pick
+        told = [
+            f"Trained without a constraint, the new model is right on {plain.accuracy:.2%} of the "
+            f"{plain.counts.samples:,} validation samples (the old one on "
+            f"{plain.counts.right_old / plain.counts.samples:.2%}), and breaks {plain.counts.negative_flips:,} answers "
+            f"that were right: {plain.negative_flip_rate:.2%}.",
+            "What was tried, and what it brought:",
+            *(f"- {_told(one)}" for one in self.tried),
+            _told_pick(plain, pick, self.rule),
+        ]
+        if self.test is not None:
+            told.append(_told_test(self.test, self.plain_test))
+        return "\n".join(told)
+
+    def __str__(self) -> str:
+        """Return the explanation."""
+        return self.explain()
+
+
+def _told(one: Tried) -> str:
+    cost = "no training" if not one.trainings else f"{one.trainings:g} plain training{'s' * (one.trainings != 1)}"
+    if one.note:
+        return f"{one.name}: {one.note}"
+    return (
+        f"{one.name} ({cost}): best so far {one.pick.label}, accuracy {one.pick.accuracy:.2%}, negative flips "
+        f"{one.pick.negative_flip_rate:.2%}"
+    )
+
+
+def _told_pick(plain: Candidate, pick: Candidate, rule: Rule) -> str:
+    if pick is plain:
+        return f"Picked: the unconstrained model; no other candidate has {rule}."
+    fewer = 1 - pick.negative_flip_rate / plain.negative_flip_rate if plain.negative_flip_rate else 0.0
+    return (
+        f"Picked by the rule ({rule}): {pick.label}. On the validation samples it breaks {pick.negative_flip_rate:.2%} "
+        f"({fewer:.0%} fewer than the unconstrained model) at an accuracy of {pick.accuracy:.2%} "
+        f"({100 * (pick.accuracy - plain.accuracy):+.2f} points). The choice flatters these numbers a little."
+    )
+
+
+def _told_test(test: FlipReport, plain: FlipReport | None) -> str:
+    words = (
+        f"Measured once on {test.samples:,} test samples: accuracy {test.accuracy_new.percent()}, negative flips "
+        f"{test.negative_flip_rate.percent()}"
+    )
+    if plain is None:
+        return words + "."
+    return words + (
+        f"; the unconstrained model: accuracy {plain.accuracy_new.percent()}, negative flips "
+        f"{plain.negative_flip_rate.percent()}."
+    )

@@ -1,0 +1,187 @@
+"""Train a successor: with one method over the strengths of its constraint, or with whatever a budget allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from segue.congruent.recipes.auto import Step, steps
+from segue.congruent.recipes.candidate import Candidate
+from segue.congruent.recipes.choice import FewestFlips, Rule
+from segue.congruent.recipes.methods import METHODS
+from segue.congruent.recipes.outcome import Outcome, Tried
+from segue.congruent.recipes.update import Update
+from segue.congruent.recipes.workshop import Workshop
+from segue.errors import DivergedError, InputError
+from segue.flips import FlipReport, compare
+from segue.training import Validation, outputs_of
+from segue.training.data import as_data
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+AUTO = "auto"
+
+
+def train(
+    update: Update,
+    method: str | Sequence[str] = AUTO,
+    *,
+    rule: Rule | None = None,
+    seconds: float | None = None,
+    trainings: float | None = None,
+    folder: str | Path | None = None,
+    fabric: Fabric | None = None,
+    progress: bool = True,
+) -> Outcome:
+    """Train the successor of a model so that it breaks as little as possible.
+
+    First a model is trained without a constraint: it is what the others are compared with. Then the method is run over
+    the strengths of its constraint, every candidate is measured on the validation samples, and the rule picks one.
+    ``"auto"`` tries the cheap things first (what needs no training, interpolation), then constrained training, then
+    ensembles, and stops where the next step would not fit the budget.
+
+    Args:
+        update: The old model, how a new one is built and trained, and the data.
+        method: ``"auto"``, or one or several names of ``METHODS``.
+        rule: How the candidate is picked; by default the fewest negative flips at no loss of accuracy, among single
+            models.
+        seconds: Budget of training time, for ``"auto"``. The unconstrained model is trained in any case; a step that is
+            estimated not to fit is left out, and the outcome says so.
+        trainings: The same budget in multiples of a plain training.
+        folder: Where runs are kept, so that a killed call goes on; by default they are forgotten.
+        fabric: A launched Fabric, for accelerators and precision.
+        progress: Whether to show bars on stderr, if it is a terminal.
+
+    Returns:
+        Every candidate, the pick, and what each step bought.
+
+    Raises:
+        InputError: If the update, the method or the budget is not as described, or the folder is another update's.
+    """
+    names = [method] if isinstance(method, str) else list(method)
+    check_methods(names)
+    check_budget(names, seconds, trainings)
+    workshop = Workshop(update, None if folder is None else Path(folder), fabric, progress)
+    chosen: Rule = rule or FewestFlips()
+    (plain,) = METHODS["independent"].candidates(workshop)
+    candidates = [plain]
+    tried = [
+        Tried("training without a constraint", workshop.trainings, workshop.seconds, 1, plain),
+    ]
+    planned = steps(workshop) if names == [AUTO] else [_whole(name) for name in names if name != "independent"]
+    for step in planned:
+        note = _refusal(step, workshop, seconds, trainings)
+        before = workshop.trainings, workshop.seconds
+        made: list[Candidate] = []
+        if not note:
+            try:
+                for one in step.candidates(workshop):
+                    made.append(one)  # ruff: ignore[manual-list-copy] - what was made before a failure counts
+            except DivergedError as error:
+                note = str(error)
+        candidates += made
+        tried.append(
+            Tried(
+                step.name,
+                workshop.trainings - before[0],
+                workshop.seconds - before[1],
+                len(made),
+                chosen.pick(candidates, plain),
+                note,
+            )
+        )
+    return Outcome(plain, tuple(candidates), chosen.pick(candidates, plain), chosen, tuple(tried))
+
+
+def measure(outcome: Outcome, update: Update, test: Any, old: Tensor | None = None, **options: Any) -> Outcome:
+    """Measure the pick and the unconstrained model on test samples, once.
+
+    Args:
+        outcome: What ``train`` returned.
+        update: What it was given.
+        test: Test samples, in the forms of training data; nothing was chosen on them.
+        old: The old model's logits on them ``(n, old classes)``, where the update has only stored logits.
+        options: Passed to ``segue.flips.compare``: ids, slices and more.
+
+    Returns:
+        The outcome with both flip reports.
+
+    Raises:
+        InputError: If the old model's logits are needed and missing.
+    """
+    samples = as_data(test, "test")
+    if old is None:
+        if not isinstance(update.old, nn.Module):
+            raise InputError(
+                "the old model is known by stored logits alone; pass its logits on the test samples as old"
+            )
+        old = outputs_of(update.old, samples)
+    labels = Validation(samples).labels
+    answers = update.answers_in_new_classes(old)
+
+    def report(candidate: Candidate, name: str) -> FlipReport:
+        new = candidate.predictor.logits(samples, old).argmax(dim=1)
+        return compare(labels.numpy(), answers.numpy(), new.numpy(), names=("old", name), **options)
+
+    return replace(outcome, test=report(outcome.pick, "new"), plain_test=report(outcome.plain, "unconstrained"))
+
+
+def check_methods(names: Sequence[str]) -> None:
+    """Refuse unknown methods.
+
+    Args:
+        names: What the caller asked for.
+
+    Raises:
+        InputError: If there is none, one is unknown, or ``auto`` stands beside others.
+    """
+    if not names:
+        raise InputError(f"method is empty; pass 'auto' or one of {', '.join(METHODS)}")
+    for name in names:
+        if name != AUTO and name not in METHODS:
+            raise InputError(f"method {name!r} is unknown; pass 'auto' or one of {', '.join(METHODS)}")
+    if AUTO in names and len(names) > 1:
+        raise InputError("method 'auto' chooses by itself; pass it alone, or leave it out")
+
+
+def check_budget(names: Sequence[str], seconds: float | None, trainings: float | None) -> None:
+    """Refuse a budget that is none.
+
+    Args:
+        names: The methods.
+        seconds: Budget of training time.
+        trainings: The same in plain trainings.
+
+    Raises:
+        InputError: If one is not positive, or a budget was given to a named method.
+    """
+    for name, value in {"seconds": seconds, "trainings": trainings}.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise InputError(f"{name} is {value!r}; pass a positive budget")
+        if list(names) != [AUTO]:
+            raise InputError(f"{name} is a budget for method 'auto'; a named method runs all its strengths")
+
+
+def _whole(name: str) -> Step:
+    method = METHODS[name]
+    return Step(name, 0, method.candidates)
+
+
+def _refusal(step: Step, workshop: Workshop, seconds: float | None, trainings: float | None) -> str:
+    if step.name in METHODS and not METHODS[step.name].applies(workshop):
+        return "left out: the new model can't begin from the old weights"
+    if trainings is not None and workshop.trainings + step.trainings > trainings + 1e-9:
+        return f"left out: it takes {step.trainings:g} plain trainings, {trainings - workshop.trainings:g} were left"
+    if seconds is not None:
+        needed = step.trainings * workshop.seconds / workshop.trainings
+        left = seconds - workshop.seconds
+        if needed > left:
+            return f"left out: it would take about {needed:.0f} s, {max(left, 0):.0f} s were left"
+    return ""

@@ -1,0 +1,375 @@
+"""Where an update's models are trained: each one once, kept on disk, timed, and found again after a killed run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_model, save_model
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from segue.congruent.interpolation import interpolate
+from segue.congruent.recipes.candidate import Candidate
+from segue.congruent.recipes.predictors import Predictor, Single
+from segue.congruent.recipes.update import StoredLogits, Update
+from segue.errors import InputError
+from segue.flips.counts import N_CELLS, Counts, cell_of
+from segue.training import TensorData, Validation, cached_outputs, fit, outputs_of
+from segue.training.references import Reference, content_key, model_key
+from segue.training.seeds import drawn_from, generator
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A training that is over.
+
+    Attributes:
+        key: Its name on disk.
+        seconds: Wall-clock seconds of its epochs.
+        trainings: Its epochs over those of a plain training.
+    """
+
+    key: str
+    seconds: float
+    trainings: float
+
+
+@dataclass
+class Workshop:
+    """Trains the models of an update.
+
+    Args:
+        update: What is to be done.
+        folder: Where runs are kept; a run that was killed goes on from its checkpoint, one that is over is not
+            repeated. By default a temporary folder.
+        fabric: A launched Fabric, for accelerators and precision.
+        progress: Whether to show bars on stderr.
+
+    Raises:
+        InputError: If the data can't be read, or the folder belongs to another update.
+    """
+
+    update: Update
+    folder: Path | None = None
+    fabric: Fabric | None = None
+    progress: bool = True
+    runs: dict[str, Run] = field(default_factory=dict, init=False)
+    """Every run that was asked for, in this order."""
+
+    def __post_init__(self) -> None:
+        """Read the data and claim the folder."""
+        self.train_data, self.validation_data = self.update.data()
+        if self.folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="segue-")
+        self.place = Path(self._temporary.name if self.folder is None else self.folder)
+        self._claim()
+
+    @cached_property
+    def old_train(self) -> Tensor:
+        """The old model's logits on the training samples."""
+        return self._old_logits("train")
+
+    @cached_property
+    def old_validation(self) -> Tensor:
+        """The old model's logits on the validation samples."""
+        return self._old_logits("validation")
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """Labels of the validation samples."""
+        return Validation(self.validation_data).labels
+
+    @cached_property
+    def train_labels(self) -> Tensor:
+        """Labels of the training samples."""
+        return Validation(self.train_data).labels
+
+    @cached_property
+    def fresh_classes(self) -> int:
+        """Number of classes of a new model."""
+        first = next(iter(self.train_data.plain([torch.arange(min(2, len(self.train_data)))])))
+        return outputs_of(self.fresh(0), (first.inputs, first.labels)).shape[1]
+
+    def recalibration(self, model: nn.Module, samples: int = 2048) -> TensorData | None:
+        """Return training inputs for BatchNorm statistics, or ``None`` where the model has none.
+
+        Args:
+            model: The model.
+            samples: How many, at most.
+
+        Returns:
+            Training samples without augmentation, the same each time.
+        """
+        if not any(isinstance(layer, _BatchNorm) for layer in model.modules()):
+            return None
+        chosen = torch.randperm(len(self.train_data), generator=generator(self.update.seed, "recalibration"))[:samples]
+        batch = next(iter(self.train_data.plain([chosen])))
+        return TensorData(batch.inputs, batch.labels)
+
+    @cached_property
+    def can_inherit(self) -> bool:
+        """Whether a new model can begin from the old one's weights."""
+        try:
+            self.inherited()
+        except InputError:
+            return False
+        return True
+
+    @property
+    def grown_map(self) -> list[int] | None:
+        """The class map where old and new heads differ in shape or order, else ``None``."""
+        classes = self.update.class_map
+        new = self.fresh_classes
+        same = classes is None or list(classes) == list(range(new))
+        return None if same else list(classes or ())
+
+    @property
+    def trainings(self) -> float:
+        """Plain trainings that all runs so far amount to."""
+        return sum(run.trainings for run in self.runs.values())
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training of all runs so far, those of earlier calls included."""
+        return sum(run.seconds for run in self.runs.values())
+
+    def fresh(self, seed: int) -> nn.Module:
+        """Return a new model with fresh weights."""
+        with drawn_from(self.update.seed, "weights", seed):
+            return self.update.build()
+
+    def inherited(self, of: nn.Module | None = None) -> nn.Module:
+        """Return a new model that begins with the old one's weights; head rows of new classes are fresh.
+
+        Args:
+            of: Whose weights; the old model's by default.
+
+        Returns:
+            The model.
+
+        Raises:
+            InputError: If the architectures differ, or there is no old model but only its logits.
+        """
+        if of is not None:
+            return interpolate(of, self.fresh(0), 1.0)
+        if isinstance(self.update.old, StoredLogits):
+            raise InputError("there are only the old model's logits, no weights to begin from")
+        return interpolate(self.update.old, self.fresh(0), 1.0, class_map=self.grown_map)
+
+    def run(
+        self,
+        key: str,
+        objective: Callable[..., Tensor],
+        *,
+        reference: Reference | Mapping[str, Reference] | None = None,
+        start: Callable[[], nn.Module] | None = None,
+        seed: int = 0,
+        fine_tuning: bool = False,
+        epochs: int | None = None,
+    ) -> Run:
+        """Train a model, unless that was done before.
+
+        Args:
+            key: Name of the run; says all that is special about it.
+            objective: The loss.
+            reference: What it is compared with.
+            start: Returns the model to begin from; by default fresh weights.
+            seed: Seed of weights, order, augmentation and dropout, beside the update's own.
+            fine_tuning: Whether to use the update's optimiser for fine-tuning.
+            epochs: Passes over the data, where they are not the update's.
+
+        Returns:
+            The run.
+        """
+        if key not in self.runs:
+            self.runs[key] = self._finished(key) or self._train(
+                key, objective, reference, start, seed, fine_tuning, epochs or self.update.epochs
+            )
+        return self.runs[key]
+
+    def model(self, run: Run) -> nn.Module:
+        """Return the model of a run, in evaluation mode.
+
+        Args:
+            run: The run.
+
+        Returns:
+            A model of its own: changing it changes nothing else.
+        """
+        model = self.fresh(0)
+        load_model(model, str(self.place / "runs" / run.key / "model.safetensors"))
+        return model.eval()
+
+    def logits(self, run: Run, part: str) -> Tensor:
+        """Return a run's logits on the training or the validation samples, computed once.
+
+        Args:
+            run: The run.
+            part: ``"train"`` or ``"validation"``.
+
+        Returns:
+            ``(n, classes)``.
+        """
+        kept = self.place / "runs" / run.key / f"{part}.npy"
+        if not kept.exists():
+            data = self.train_data if part == "train" else self.validation_data
+            _save(kept, outputs_of(self.model(run), data, device=self._device).numpy())
+        return torch.from_numpy(np.load(kept, allow_pickle=False))
+
+    def candidate(
+        self,
+        method: str,
+        settings: Mapping[str, Any],
+        predictor: Predictor,
+        runs: tuple[Run, ...],
+        logits: Tensor | None = None,
+    ) -> Candidate:
+        """Measure a candidate on the validation samples.
+
+        Args:
+            method: The method that made it.
+            settings: Its settings.
+            predictor: What answers.
+            runs: The trainings that it takes.
+            logits: Its logits on the validation samples, where they are known.
+
+        Returns:
+            The candidate.
+        """
+        found = predictor.logits(self.validation_data, self.old_validation) if logits is None else logits
+        trainings = sum(run.trainings for run in {run.key: run for run in runs}.values())
+        return Candidate(method, dict(settings), self.counts(found), trainings, predictor)
+
+    def single(self, method: str, settings: Mapping[str, Any], run: Run, also: tuple[Run, ...] = ()) -> Candidate:
+        """Measure the model of one run as a candidate.
+
+        Args:
+            method: The method that made it.
+            settings: Its settings.
+            run: The run.
+            also: Other trainings that it took.
+
+        Returns:
+            The candidate.
+        """
+        logits = self.logits(run, "validation")
+        return self.candidate(method, settings, Single(lambda: self.model(run)), (run, *also), logits)
+
+    def counts(self, logits: Tensor) -> Counts:
+        """Count the flips of logits on the validation samples.
+
+        Args:
+            logits: ``(n, classes)``.
+
+        Returns:
+            The five counts.
+        """
+        old = self.update.answers_in_new_classes(self.old_validation)
+        new = logits.argmax(dim=1)
+        cells = cell_of(*((one.numpy()) for one in (old == self.labels, new == self.labels, old == new)))
+        return Counts(*(int(count) for count in np.bincount(cells, minlength=N_CELLS)))
+
+    @property
+    def _device(self) -> torch.device | None:
+        return None if self.fabric is None else self.fabric.device
+
+    def _train(
+        self,
+        key: str,
+        objective: Callable[..., Tensor],
+        reference: Reference | Mapping[str, Reference] | None,
+        start: Callable[[], nn.Module] | None,
+        seed: int,
+        fine_tuning: bool,
+        epochs: int,
+    ) -> Run:
+        update, place = self.update, self.place / "runs" / key
+        model = self.fresh(seed) if start is None else start()
+        make = update.fine_tuning if fine_tuning and update.fine_tuning is not None else update.optimizer
+        optimizer = make(model.parameters())
+        steps = epochs * -(-len(self.train_data) // update.batch_size)
+        watched = Validation(self.validation_data, update.answers_in_new_classes(self.old_validation))
+        history = fit(
+            model,
+            self.train_data,
+            objective,
+            optimizer=optimizer,
+            schedule=None if update.schedule is None else update.schedule(optimizer, steps),
+            epochs=epochs,
+            batch_size=update.batch_size,
+            reference=reference,
+            validation=watched,
+            seed=update.seed + seed,
+            checkpoint=place / "checkpoint",
+            fabric=self.fabric,
+            progress=self.progress,
+            name=key,
+        )
+        run = Run(key, history.seconds, epochs / update.epochs)
+        save_model(model, str(place / "model.safetensors"))
+        history.save(place / "history.json")
+        told = {"key": key, "seconds": run.seconds, "trainings": run.trainings}
+        beside = place / "run.json.part"
+        beside.write_text(json.dumps(told), encoding="utf-8")
+        beside.replace(place / "run.json")  # last: a run without it is not over
+        shutil.rmtree(place / "checkpoint", ignore_errors=True)
+        return run
+
+    def _finished(self, key: str) -> Run | None:
+        kept = self.place / "runs" / key / "run.json"
+        return Run(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
+
+    def _old_logits(self, part: str) -> Tensor:
+        old = self.update.old
+        if isinstance(old, StoredLogits):
+            return old.train if part == "train" else old.validation
+        data = self.train_data if part == "train" else self.validation_data
+        return cached_outputs(old, data, folder=self.place / "old", data_key=self._data_key(part), device=self._device)
+
+    def _data_key(self, part: str) -> str | None:
+        # Datasets that are not tensors have no content to look at; within one folder their part is name enough.
+        data = self.train_data if part == "train" else self.validation_data
+        return None if isinstance(data, TensorData) else part
+
+    def _claim(self) -> None:
+        told = {
+            "train": content_key(self.train_data, self._data_key("train")),
+            "validation": content_key(self.validation_data, self._data_key("validation")),
+            "old": model_key(self.update.old) if isinstance(self.update.old, nn.Module) else "stored logits",
+            "new": repr(self.fresh(0)),
+            "epochs": self.update.epochs,
+            "batch_size": self.update.batch_size,
+            "class_map": None if self.update.class_map is None else list(self.update.class_map),
+            "seed": self.update.seed,
+        }
+        self.place.mkdir(parents=True, exist_ok=True)
+        claimed = self.place / "update.json"
+        if claimed.exists():
+            before = json.loads(claimed.read_text(encoding="utf-8"))
+            for name, value in told.items():
+                if before.get(name) != value:
+                    raise InputError(
+                        f"{str(self.place)!r} holds the runs of another update: its {name} differs; name another folder"
+                    )
+        else:
+            claimed.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def _save(path: Path, logits: NDArray[np.float32]) -> None:
+    beside = path.with_suffix(".part")
+    with beside.open("wb") as file:
+        np.save(file, logits, allow_pickle=False)
+    beside.replace(path)
