@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import pickle
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
 from segue.errors import InputError
 from segue.training.history import Epoch
 
-_NAME = re.compile(r"^step-(\d{9})$")
+_WHOLE = re.compile(r"^step-\d{9}$")
+_ANY = re.compile(r"^step-\d{9}(\.part)?$")
 
 
 @dataclass(frozen=True)
@@ -27,106 +32,158 @@ class Place:
 
     Attributes:
         steps: Optimiser steps done.
-        loss_sum: Sum of the losses of the current epoch's samples.
+        loss_sums: Sum of the losses of the current epoch's samples, of each process.
         epochs: The epochs that are over.
-        run: What makes this run the same run: seed, batch size, sizes of data and schedule.
     """
 
-    steps: int
-    loss_sum: float
-    epochs: tuple[Epoch, ...]
+    steps: int = 0
+    loss_sums: tuple[float, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one training in a folder of their own; the newest whole one is kept.
+
+    Attributes:
+        folder: Where they lie.
+        run: What makes this run the same run, by name.
+        model: The model.
+        stateful: What else has a state, by name: optimiser, schedule, precision.
+    """
+
+    folder: Path
     run: Mapping[str, Any]
+    model: nn.Module
+    stateful: Mapping[str, Any]
 
+    def check(self) -> None:
+        """Find out before the training whether it can be kept.
 
-def save(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, schedule: Any | None, place: Place) -> Path:
-    """Write a checkpoint and remove the older ones, in this order.
-
-    Args:
-        folder: The training's checkpoints.
-        model: The model.
-        optimizer: Its optimiser.
-        schedule: The learning rate's schedule, if there is one.
-        place: Where the training stands.
-
-    Returns:
-        The checkpoint's folder.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    whole, beside = folder / f"step-{place.steps:09d}", folder / f"step-{place.steps:09d}.part"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    save_model(model, str(beside / "model.safetensors"))
-    states = {"optimizer": optimizer.state_dict(), "schedule": None if schedule is None else schedule.state_dict()}
-    torch.save(states, beside / "optimizer.pt")
-    told = {**asdict(place), "run": dict(place.run)}
-    (beside / "place.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
-    for path in (*beside.iterdir(), beside):
-        _to_disk(path)
-    shutil.rmtree(whole, ignore_errors=True)
-    beside.replace(whole)
-    _to_disk(folder)
-    for older in folder.iterdir():
-        if older != whole and re.match(r"^step-\d{9}(\.part)?$", older.name):
-            shutil.rmtree(older, ignore_errors=True)
-    return whole
-
-
-def latest(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint in a folder, or ``None``.
-
-    Args:
-        folder: The training's checkpoints.
-
-    Returns:
-        The checkpoint's folder.
-    """
-    found = [path for path in folder.iterdir() if _NAME.match(path.name)] if folder.is_dir() else []
-    return max(found, key=lambda path: path.name, default=None)
-
-
-def load(
-    checkpoint: Path,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    schedule: Any | None,
-    run: Mapping[str, Any],
-) -> Place:
-    """Put model, optimiser and schedule back to where a checkpoint left them.
-
-    Args:
-        checkpoint: The checkpoint's folder.
-        model: The model.
-        optimizer: Its optimiser.
-        schedule: The learning rate's schedule, if there is one.
-        run: What makes this run the same run.
-
-    Returns:
-        Where the training stands.
-
-    Raises:
-        InputError: If the checkpoint is of another run, or can't be read.
-    """
-    try:
-        told = json.loads((checkpoint / "place.json").read_text(encoding="utf-8"))
-        for name, value in run.items():
-            if told["run"].get(name) != value:
+        Raises:
+            InputError: If the folder can't be written, or a state can't be read back from a file.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise InputError(
+                f"checkpoint folder {str(self.folder)!r} can't be written ({error.strerror}); name another folder"
+            ) from error
+        for name, part in self.stateful.items():
+            held = io.BytesIO()
+            try:
+                torch.save(part.state_dict(), held)
+                held.seek(0)
+                torch.load(held, weights_only=True)
+            except (pickle.PicklingError, AttributeError, TypeError, RuntimeError) as error:
                 raise InputError(
-                    f"the checkpoint in {str(checkpoint)!r} is of another run: its {name} is "
-                    f"{told['run'].get(name)!r}, not {value!r}; name another folder, or remove this one"
+                    f"the state of the {name} ({type(part).__name__}) can't be kept in a checkpoint, since it holds "
+                    f"more than tensors and plain numbers; leave checkpoint out, or pass another {name}"
+                ) from error
+
+    def save(self, place: Place) -> None:
+        """Write a checkpoint, then remove the older ones. While it is written, both take room on the disk.
+
+        Args:
+            place: Where the training stands.
+
+        Raises:
+            InputError: If the disk does not take it; the checkpoint before this one is still there then.
+        """
+        whole = self.folder / f"step-{place.steps:09d}"
+        beside = whole.with_suffix(".part")
+        try:
+            if not whole.is_dir():  # a run is a function of its seed: one of the same step is the same
+                shutil.rmtree(beside, ignore_errors=True)
+                beside.mkdir(parents=True)
+                self._write(beside, place)
+                beside.replace(whole)
+                _to_disk(self.folder)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise InputError(
+                f"the checkpoint of step {place.steps} can't be written to {str(self.folder)!r} ({reason}); make room "
+                f"for two checkpoints there, or name another folder"
+            ) from error
+        for older in self.folder.iterdir():
+            if older != whole and _ANY.match(older.name):
+                _remove(older)
+
+    def _write(self, beside: Path, place: Place) -> None:
+        save_model(self.model, str(beside / "model.safetensors"))
+        torch.save({name: part.state_dict() for name, part in self.stateful.items()}, beside / "states.pt")
+        told = json.dumps({"run": dict(self.run), "place": asdict(place)}, indent=1)
+        (beside / "place.json").write_text(told, encoding="utf-8")
+        for path in (*beside.iterdir(), beside):
+            _to_disk(path)
+
+    def load(self) -> Place:
+        """Put model, optimiser and what else has a state back to where the newest checkpoint left them.
+
+        Returns:
+            Where the training stands: at its beginning, where there is no checkpoint.
+
+        Raises:
+            InputError: If the checkpoint is of another run, or can't be read.
+        """
+        found = sorted(path for path in self.folder.iterdir() if _WHOLE.match(path.name))
+        if not found:
+            return Place()
+        newest = found[-1]
+        try:
+            return self._read(newest)
+        except InputError:
+            raise
+        except (
+            OSError,
+            LookupError,
+            ValueError,
+            TypeError,
+            RuntimeError,
+            EOFError,
+            pickle.UnpicklingError,
+            SafetensorError,
+        ) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"the checkpoint in {str(newest)!r} can't be read ({reason}); remove it to begin anew"
+            ) from error
+
+    def _read(self, newest: Path) -> Place:
+        told = json.loads((newest / "place.json").read_text(encoding="utf-8"))
+        self._check_run(newest, told["run"])
+        states = torch.load(newest / "states.pt", weights_only=True, map_location="cpu")
+        load_model(self.model, str(newest / "model.safetensors"))
+        for name, part in self.stateful.items():
+            part.load_state_dict(states[name])
+        place = told["place"]
+        return Place(place["steps"], tuple(place["loss_sums"]), tuple(Epoch(**epoch) for epoch in place["epochs"]))
+
+    def _check_run(self, newest: Path, kept: Mapping[str, Any]) -> None:
+        for name in [*self.run, *kept]:
+            before, now = kept.get(name), self.run.get(name)
+            if before != now:
+                raise InputError(
+                    f"the checkpoint in {str(newest)!r} is of another run: its {name} was {_short(before)}, and is "
+                    f"{_short(now)} here; name another folder, or remove this one"
                 )
-        load_model(model, str(checkpoint / "model.safetensors"))
-        states = torch.load(checkpoint / "optimizer.pt", weights_only=True, map_location="cpu")
-        optimizer.load_state_dict(states["optimizer"])
-        if schedule is not None:
-            schedule.load_state_dict(states["schedule"])
-    except InputError:
-        raise
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"the checkpoint in {str(checkpoint)!r} can't be read ({str(error).splitlines()[0]}); remove it to begin anew"
-        ) from error
-    epochs = tuple(Epoch(**epoch) for epoch in told["epochs"])
-    return Place(told["steps"], told["loss_sum"], epochs, told["run"])
+
+
+def _short(value: Any) -> str:
+    return "absent" if value is None else str(value)
+
+
+def _remove(folder: Path) -> None:
+    # Its name goes first: half a checkpoint must not look like one.
+    doomed = folder.with_suffix(".part")
+    try:
+        folder.replace(doomed)
+    except OSError:
+        return
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _to_disk(path: Path) -> None:

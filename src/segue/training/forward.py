@@ -58,7 +58,15 @@ def logits_of(output: Any, name: str = "model") -> Tensor:
 
 
 def on_device(inputs: Inputs, device: Any) -> Inputs:
-    """Move inputs to a device."""
+    """Move inputs to a device.
+
+    Args:
+        inputs: A tensor, or a mapping of tensors.
+        device: The device.
+
+    Returns:
+        The inputs there.
+    """
     if isinstance(inputs, Mapping):
         return {name: tensor.to(device) for name, tensor in inputs.items()}
     return inputs.to(device)

@@ -31,13 +31,19 @@ class Epoch:
     accuracy: float | None = None
     negative_flip_rate: float | None = None
 
-    def __str__(self) -> str:
-        parts = [f"epoch {self.epoch}: loss {self.loss:.4f}"]
+    @property
+    def figures(self) -> str:
+        """What validation showed, in words; empty without validation."""
+        parts = []
         if self.accuracy is not None:
             parts.append(f"accuracy {self.accuracy:.2%}")
         if self.negative_flip_rate is not None:
             parts.append(f"negative flips {self.negative_flip_rate:.2%}")
         return ", ".join(parts)
+
+    def __str__(self) -> str:
+        """Return in words what the epoch came to."""
+        return ", ".join(filter(None, (f"epoch {self.epoch}: loss {self.loss:.4f}", self.figures)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +76,5 @@ class History:
         Path(path).write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
 
     def __str__(self) -> str:
+        """Return in words what each epoch came to."""
         return "\n".join(map(str, self.epochs)) or "no epoch was trained"

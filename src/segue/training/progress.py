@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,25 +28,26 @@ class Bar:
 
         Args:
             done: Steps done.
-            loss: A recent loss.
+            loss: Mean loss of the epoch so far, where it is known.
         """
         if self.shown is not None:
             task = self.shown.tasks[0]
-            told = {} if loss is None else {"loss": f"loss {loss:.4f}"}
-            self.shown.update(task.id, completed=done, **told)  # type: ignore[arg-type]
+            self.shown.update(task.id, completed=done)
+            if loss is not None:
+                self.shown.update(task.id, loss=f"loss {loss:.4f}")
 
     def epoch(self, epoch: Epoch) -> None:
-        """Show what the last epoch came to.
+        """Show what the last epoch came to on validation data.
 
         Args:
             epoch: The epoch.
         """
         if self.shown is not None:
-            self.shown.update(self.shown.tasks[0].id, figures=str(epoch).split(", ", 1)[-1])
+            self.shown.update(self.shown.tasks[0].id, figures=epoch.figures)
 
 
 @contextmanager
-def bar(name: str, steps: int, wanted: bool) -> Iterator[Bar]:
+def bar(name: str, steps: int, wanted: bool) -> Generator[Bar, None, None]:
     """Show a bar on stderr while the block runs, if stderr is a terminal.
 
     Args:
@@ -62,11 +63,11 @@ def bar(name: str, steps: int, wanted: bool) -> Iterator[Bar]:
         yield Bar(None)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[loss]} {task.fields[figures]}"),
+        TextColumn("{task.fields[loss]} {task.fields[figures]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         progress.add_task(name, total=steps, loss="", figures="")

@@ -1,0 +1,79 @@
+"""What makes a training the same training, so that a checkpoint is not taken for that of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from segue.training.data import TensorData, TrainingData
+from segue.training.identity import digest_of, settings_of
+from segue.training.lookup import Lookup
+from segue.training.plan import Plan
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from segue.training.step import Loss
+
+
+def run_of(
+    plan: Plan,
+    model: nn.Module,
+    data: TrainingData,
+    loss: Loss,
+    references: Lookup,
+    optimizer: Optimizer,
+    schedule: LRScheduler | None,
+    **settings: float | str | None,
+) -> dict[str, Any]:
+    """Describe a run before its first step.
+
+    Args:
+        plan: Its samples and steps.
+        model: The model; its first weights are not part of it.
+        data: The data; tensors in memory by content, a dataset by its class and length.
+        loss: The loss, with its settings.
+        references: The references, by content.
+        optimizer: The optimiser, with its settings.
+        schedule: The schedule, with its settings.
+        settings: What else is to be the same, by name.
+
+    Returns:
+        Numbers and strings by name.
+    """
+    tensors = {name: [list(tensor.shape), str(tensor.dtype)] for name, tensor in model.state_dict().items()}
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return {
+        **settings_of(plan),
+        **settings,
+        "model": f"a {type(model).__name__} of {parameters:,} parameters ({digest_of(tensors)})",
+        "data": _data(data),
+        "loss": _named(loss, digest_of(loss)),
+        "references": _references(references),
+        "optimizer": type(optimizer).__name__,
+        "optimizer's settings": str([_plain(group) for group in optimizer.param_groups]),
+        "schedule": None if schedule is None else _named(schedule, digest_of(schedule.state_dict())),
+    }
+
+
+def _data(data: TrainingData) -> str:
+    if isinstance(data, TensorData):
+        return f"{len(data):,} samples ({digest_of([data.inputs, data.labels, data.augment])})"
+    return f"{len(data):,} samples of {type(getattr(data, 'dataset', data)).__name__}"
+
+
+def _references(references: Lookup) -> str:
+    return ", ".join(f"{name} {digest_of(part)}".strip() for name, part in references.parts.items()) or "none"
+
+
+def _named(thing: Any, digest: str) -> str:
+    return f"{getattr(thing, '__name__', type(thing).__name__)} ({digest})"
+
+
+def _plain(group: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.tolist() if hasattr(value, "tolist") else value for name, value in group.items() if name != "params"
+    }
