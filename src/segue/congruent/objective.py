@@ -168,8 +168,14 @@ class SeveralReferences(nn.Module):
         check_number("label_smoothing", label_smoothing, 0, 1)
         if not losses:
             raise InputError("losses is empty; pass {name of the reference: (loss, weight)}")
-        for name, (_, weight) in losses.items():
-            check_number(f"the weight of {name!r}", weight, 0)
+        for name, entry in losses.items():
+            if not isinstance(entry, tuple) or len(entry) != 2:
+                raise InputError(f"losses hold a {type(entry).__name__} for {name!r}; pass a pair (loss, weight)")
+            if not isinstance(entry[0], CongruentLoss):
+                raise InputError(
+                    f"the loss of {name!r} is a {type(entry[0]).__name__}; pass a loss of segue.congruent.losses"
+                )
+            check_number(f"the weight of {name!r}", entry[1], 0)
         holders = [name for name, (loss, _) in losses.items() if loss.includes_labels]
         if holders and labels_weight > 0:
             raise InputError(f"the loss of {holders[0]!r} holds the label term already; pass labels_weight=0")

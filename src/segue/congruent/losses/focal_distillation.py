@@ -12,6 +12,7 @@ from segue.congruent.losses.checks import check_number
 from segue.congruent.losses.distances import Distance, KLDivergence
 from segue.congruent.losses.focus import Focus, old_correct
 from segue.congruent.losses.reduction import Reduction
+from segue.errors import InputError
 
 
 class FocalDistillation(CongruentLoss):
@@ -60,6 +61,10 @@ class FocalDistillation(CongruentLoss):
         super().__init__(class_map=class_map, reduction=reduction)
         check_number("alpha", alpha, 0)
         check_number("beta", beta, 0)
+        if distance is not None and not callable(distance):
+            raise InputError(f"distance is {distance!r}; pass a callable such as KLDivergence(temperature=100)")
+        if not callable(focus):
+            raise InputError(f"focus is {focus!r}; pass a callable such as segue.congruent.losses.old_correct")
         self.alpha = alpha
         self.beta = beta
         self.distance = KLDivergence() if distance is None else distance

@@ -43,7 +43,7 @@ def next_tokens(labels: Tensor) -> Tensor:
 
 
 class MuscleDistillation(nn.Module):
-    r"""Follow the old version at the tokens that the new model gets wrong, and its own teacher at the others (Echterhoff et al., 2024).
+    r"""Follow the old version at the tokens that the new model gets wrong, and its own teacher at the others.
 
     .. math:: m_i = 1[\arg\max z^{new}_i \ne y_i] \qquad
         L = \frac{1}{n} \sum_i m_i \, \mathrm{KL}(\sigma(z^{old}_i / T) \,\|\, \sigma(z^{new}_i / T))

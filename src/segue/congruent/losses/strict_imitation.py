@@ -18,8 +18,9 @@ class StrictImitation(CongruentLoss):
     The target is the old model's answer, not the truth; the authors of the public code (Srivastava et al., KDD 2020)
     were themselves unsure (pull request 4 of BackwardCompatibilityML), and with the truth it would be
     :class:`NewError`. The mean runs over all ``n`` samples, not over those that the old model got right, so that the
-    weight means the same in every batch. The gradient is that of ``FocalDistillation(alpha=0, beta=1, distance=KLDivergence(temperature=1))``. Probabilities are compared
-    on the classes that both models know; a sample whose label is not an old class has the value 0.
+    weight means the same in every batch. The gradient is that of
+    ``FocalDistillation(alpha=0, beta=1, distance=KLDivergence(temperature=1))``. Probabilities are compared on the
+    classes that both models know; a sample whose label is not an old class has the value 0.
 
     Args:
         class_map: The new class of each old class, ``(old classes,)``, -1 where it is gone.
