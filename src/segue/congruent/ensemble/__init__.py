@@ -9,5 +9,14 @@ from segue.congruent.ensemble.centric import centric_distances, most_centric
 from segue.congruent.ensemble.elodi import Elodi, Generation
 from segue.congruent.ensemble.logits import LogitEnsemble
 from segue.congruent.ensemble.members import member_logits
+from segue.congruent.ensemble.objective import ElodiObjective
 
-__all__ = ["Elodi", "Generation", "LogitEnsemble", "centric_distances", "member_logits", "most_centric"]
+__all__ = [
+    "Elodi",
+    "ElodiObjective",
+    "Generation",
+    "LogitEnsemble",
+    "centric_distances",
+    "member_logits",
+    "most_centric",
+]

@@ -15,16 +15,11 @@ from segue.congruent.ensemble.members import (
     built,
     member_logits,
 )
-from segue.congruent.losses import LogitDifferenceInhibition
+from segue.congruent.ensemble.objective import ElodiObjective
 from segue.congruent.losses.base import CongruentLoss
-from segue.congruent.objective import Mixed
 from segue.training import History, Validation, fit, outputs_of
 from segue.training.data import as_data
 from segue.training.seeds import derive
-
-
-def _objective() -> CongruentLoss:
-    return Mixed(LogitDifferenceInhibition(margin=0.0, power=2.0), weight=0.8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +41,10 @@ class Generation:
 class Elodi:
     r"""The recipe of one generation: train ``members`` models with different seeds, distil their mean into a student.
 
-    .. math:: L = (1 - \alpha) \, L_{CE} + \alpha \sum_k \max(0, |z_k - \bar z_k| - \xi)^p, \qquad
-        \bar z = \frac{1}{M} \sum_m z_m
+    .. math:: \bar z = \frac{1}{M} \sum_m z_m, \qquad L = (1 - \alpha) \, L_{CE} + \alpha \, L_{LDI}(z, \bar z)
 
-    with :math:`\alpha = 0.8`, :math:`\xi = 0`, ``p = 2`` and eight members, as in the code beside the paper (which
-    divides the sum by the number of classes; the default here, like the formula, does not). Nothing in a generation
+    By default eight members and :class:`segue.congruent.ensemble.ElodiObjective`, as in the code beside the paper.
+    Nothing in a generation
     looks at another one: means of ensembles lie close to each other, and each student lies close to its mean. **The old
     model must therefore come from the same recipe**; a student whose predecessor was trained plainly gains less (from
     memory of the paper, not confirmed).
@@ -67,6 +61,9 @@ class Elodi:
         batch_size: Samples per step.
         schedule: From an optimiser and the number of steps to a schedule that is stepped after each step.
         loss: The student's objective.
+        clip_norm: What the norm of the student's gradient is cut to in each step; ``None`` for no limit. Squared
+            differences of logits have large gradients at first: without a limit, a learning rate that suits the members
+            can ruin the student.
         seed: Seed of all that chance decides; give each generation its own.
     """
 
@@ -76,7 +73,8 @@ class Elodi:
     members: int = 8
     batch_size: int = 128
     schedule: MakeSchedule | None = None
-    loss: CongruentLoss = field(default_factory=_objective)
+    loss: CongruentLoss = field(default_factory=ElodiObjective)
+    clip_norm: float | None = 1.0
     seed: int = 0
 
     def generation(
@@ -161,6 +159,7 @@ class Elodi:
             reference=reference,
             validation=validation,
             seed=own,
+            clip_norm=self.clip_norm,
             progress=progress,
             name="student",
         )
