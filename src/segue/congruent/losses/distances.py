@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
-from segue.congruent.losses.checks import check_number
+from segue.congruent.losses.checks import at_least_float32, check_number
+from segue.congruent.losses.divergence import softened_divergence
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 
@@ -20,9 +19,9 @@ class KLDivergence:
 
     .. math:: D = T^2 \, \mathrm{KL}(\mathrm{softmax}(z^{old} / T) \,\|\, \mathrm{softmax}(z^{new} / T))
 
-    At high temperatures it tends to half the mean squared difference of the centred logits, and both answers to
-    uniform ones: :math:`p \log (p / q)` is then a small difference of large terms. With :math:`u = \log (q / p)` each
-    class adds :math:`p (e^u - 1 - u) \ge 0` instead, which has the same sum since both answers sum to 1.
+    At high temperatures it tends to half the mean squared difference of the centred logits. It is exact in 32 bits
+    there, too: see :mod:`segue.congruent.losses.divergence`. A class to which the reference gives minus infinity has no
+    share in its answer.
 
     Args:
         temperature: T, above 0.
@@ -54,14 +53,7 @@ class KLDivergence:
         Returns:
             ``(n,)``, not negative.
         """
-        log_q = functional.log_softmax(new / self.temperature, dim=-1)
-        log_p = functional.log_softmax(old / self.temperature, dim=-1)
-        p = log_p.exp()
-        u = log_q - log_p
-        near = u.abs() < 1
-        u = u.where(near, 0.0)
-        far = functional.kl_div(log_q, p, reduction="none") - p + log_q.exp()
-        return torch.where(near, p * (torch.expm1(u) - u), far).sum(dim=-1) * self.temperature**2
+        return softened_divergence(at_least_float32(new), at_least_float32(old), self.temperature)
 
 
 @dataclass(frozen=True, slots=True)
