@@ -1,6 +1,6 @@
 """Stored predictions through eight generations of models: what each update rule breaks, and what it costs.
 
-    python -m benchmarks.congruent.generations            # five seeds, about six minutes on one core
+    python -m benchmarks.congruent.generations            # five seeds, about eight minutes on one core
     python -m benchmarks.congruent.generations --resume   # goes on where an interrupted run stopped
     python -m benchmarks.congruent.generations --quick    # a smoke test on scikit-learn's digits
 
@@ -172,6 +172,7 @@ def main(given: Sequence[str] | None = None) -> Path:
     parser.add_argument("--quick", action="store_true", help="one seed on digits; writes to a temporary folder")
     parser.add_argument("--resume", action="store_true", help="keep the rows of the record that is there")
     parser.add_argument("--seeds", type=int, default=5, help="how many series of generations are trained")
+    parser.add_argument("--answers", type=Path, help="folder that keeps all answers, to try rules without training")
     parser.add_argument("--out", type=Path, help="folder of the record")
     arguments = parser.parse_args(given)
     notes = list(NOTES)
@@ -191,7 +192,7 @@ def main(given: Sequence[str] | None = None) -> Path:
     for seed in range(arguments.seeds):
         if all(row["seed"] != seed for row in rows):
             print(f"[{seed + 1}/{arguments.seeds}] {pictures.name}, seed {seed}", file=sys.stderr, flush=True)
-            rows += run_seed(pictures, seed)
+            rows += run_seed(pictures, seed, arguments.answers)
         path = write_record(
             "congruent",
             "generations",
@@ -207,45 +208,84 @@ def main(given: Sequence[str] | None = None) -> Path:
     return path
 
 
-def run_seed(pictures: PictureSet, seed: int) -> list[dict[str, Any]]:
+def run_seed(pictures: PictureSet, seed: int, folder: Path | None) -> list[dict[str, Any]]:
     """Train a series of generations and take each rule through it.
 
     Args:
         pictures: The data.
         seed: Seed of the split and of everything trained.
+        folder: Where the models' answers are kept, if they are.
 
     Returns:
         One row per generation, then one per rule and budget.
     """
+    answered = answers_of(pictures, seed, folder)
+    confusions = [Confusion.fit(answered.labels, said, classes=range(10)) for said in answered.source]
+    rows: list[dict[str, Any]] = [
+        {
+            "data": pictures.name,
+            "seed": seed,
+            "generation": number,
+            "model": generation.name,
+            "trained_on": generation.samples,
+            "accuracy": float((said == pictures.test.labels).mean()),
+        }
+        for number, (generation, said) in enumerate(zip(SERIES[pictures.name], answered.test, strict=True), start=1)
+    ]
+    return rows + [
+        {"data": pictures.name, "seed": seed, "rule": name, "budget": share}
+        | take_through(name, share, answered.test, confusions, pictures.test.labels)
+        for share in BUDGETS
+        for name in RULES
+    ]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a series of generations said.
+
+    Attributes:
+        labels: Truth of the labelled source samples, ``(m,)``.
+        source: Each generation's answers on them, ``(generations, m)``.
+        test: Each generation's answers on the data set whose predictions are stored, ``(generations, n)``.
+    """
+
+    labels: NDArray[np.int64]
+    source: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def answers_of(pictures: PictureSet, seed: int, folder: Path | None) -> Answers:
+    """Train a series of generations and let each answer, or read what it answered before.
+
+    Args:
+        pictures: The data.
+        seed: Seed of the split and of everything trained.
+        folder: Where the answers are kept, if they are.
+
+    Returns:
+        All answers.
+    """
+    kept = None if folder is None else folder / f"{pictures.name}-{seed}.npz"
+    if kept is not None and kept.exists():
+        with np.load(kept) as found:
+            return Answers(found["labels"], found["source"], found["test"])
     order = np.random.default_rng(seed).permutation(len(pictures.train))
     shuffled = Pictures(pictures.train.images[order], pictures.train.labels[order])
     held = SOURCE[pictures.name]
     source, learned = shuffled[:held], shuffled[held:]
-    rows: list[dict[str, Any]] = []
-    answers, confusions = [], []
-    for number, generation in enumerate(SERIES[pictures.name], start=1):
+    said: dict[str, list[NDArray[np.int64]]] = {"source": [], "test": []}
+    for generation in SERIES[pictures.name]:
         answer = generation.train(learned[: generation.samples], seed)
-        confusions.append(Confusion.fit(source.labels, answer(source), classes=range(10)))
-        answers.append(answer(pictures.test))
-        accuracy = float((answers[-1] == pictures.test.labels).mean())
-        rows.append(
-            {
-                "data": pictures.name,
-                "seed": seed,
-                "generation": number,
-                "model": generation.name,
-                "trained_on": generation.samples,
-                "accuracy": accuracy,
-            }
-        )
-        print(f"  {generation.name} on {generation.samples:,}: {100 * accuracy:.1f}%", file=sys.stderr, flush=True)
-    rows += [
-        {"data": pictures.name, "seed": seed, "rule": name, "budget": share}
-        | take_through(name, share, answers, confusions, pictures.test.labels)
-        for share in BUDGETS
-        for name in RULES
-    ]
-    return rows
+        said["source"].append(answer(source))
+        said["test"].append(answer(pictures.test))
+        right = (said["test"][-1] == pictures.test.labels).mean()
+        print(f"  {generation.name} on {generation.samples:,}: {100 * right:.1f}%", file=sys.stderr, flush=True)
+    answered = Answers(source.labels, np.array(said["source"]), np.array(said["test"]))
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, labels=answered.labels, source=answered.source, test=answered.test)
+    return answered
 
 
 def take_through(

@@ -75,7 +75,7 @@ def changed_classes(
 def _positions(values: Sequence[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
     if not values:
         return np.array([], dtype=np.int64)
-    return positions(class_column(list(values), "class_map"), classes, "class_map")
+    return positions(class_column(list(values), "class_map"), classes, "class_map", "name every new class in classes")
 
 
 def _mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:

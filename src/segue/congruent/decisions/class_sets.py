@@ -38,13 +38,14 @@ def class_set(classes: Any, name: str = "classes") -> NDArray[Any]:
     return found
 
 
-def positions(values: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[np.int64]:
+def positions(values: NDArray[Any], classes: NDArray[Any], name: str, remedy: str) -> NDArray[np.int64]:
     """Return where each value stands among the classes.
 
     Args:
         values: Classes, ``(n,)``.
         classes: The known classes in ascending order, ``(classes,)``.
         name: What the caller calls the values.
+        remedy: What to do about values that are none of them.
 
     Returns:
         Positions in ``classes``, ``(n,)``.
@@ -53,7 +54,7 @@ def positions(values: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray
         InputError: If a value is none of the classes, or of another type.
 
     Example:
-        >>> positions(np.array([7, 3, 7]), np.array([3, 7]), "answers").tolist()
+        >>> positions(np.array([7, 3, 7]), np.array([3, 7]), "answers", "correct them").tolist()
         [1, 0, 1]
     """
     if (values.dtype.kind == "U") != (classes.dtype.kind == "U"):
@@ -64,8 +65,7 @@ def positions(values: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray
     if len(strangers):
         raise InputError(
             f"{name} holds {_listed(strangers)}, which {'is' if len(strangers) == 1 else 'are'} none of the "
-            f"{len(classes):,} known classes ({_listed(classes)}); name every class when the confusion is estimated "
-            f"(classes=), or tell a store of its new classes with change_classes()"
+            f"{len(classes):,} known classes ({_listed(classes)}); {remedy}"
         )
     return found.astype(np.int64)
 

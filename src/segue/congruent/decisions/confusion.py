@@ -132,7 +132,8 @@ def read_source(
     if (truth.dtype.kind == "U") != (said.dtype.kind == "U"):
         raise InputError("labels and answers differ in type (integers and strings); write both in the same way")
     found = class_set(np.concatenate([truth, said]) if classes is None else classes)
-    return found, positions(truth, found, "labels"), positions(said, found, "answers")
+    remedy = "name every class with classes="
+    return found, positions(truth, found, "labels", remedy), positions(said, found, "answers", remedy)
 
 
 def told(classes: NDArray[Any], right: NDArray[np.float64], samples: NDArray[np.int64]) -> str:

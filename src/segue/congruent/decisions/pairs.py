@@ -14,6 +14,9 @@ from segue.errors import InputError
 from segue.flips.answers import read_predictions
 from segue.flips.checks import as_array, class_column, same_length
 
+NAME_THEM = "name the classes of all columns with classes= and old_classes="
+MAP_THEM = "say which new class each old one is now with class_map="
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
@@ -96,7 +99,7 @@ class ClassPair:
             )
         order = np.argsort(known)
         leading = class_column([wanted[value][0] for value in theirs], "old_classes")
-        place = order[positions(leading, known[order], "old_classes")]
+        place = order[positions(leading, known[order], "old_classes", MAP_THEM)]
         return cls(tuple(names), tuple(theirs), tuple(place.tolist()), as_array(old, "old_probabilities").ndim == 1)
 
     def read(self, old: Any, new: Any, names: tuple[str, str]) -> Pair:
@@ -121,7 +124,7 @@ class ClassPair:
         if self.stored_answers:
             known = class_column(list(self.old), "old_classes")
             order = np.argsort(known)
-            said = order[positions(class_column(given, names[0]), known[order], names[0])]
+            said = order[positions(class_column(given, names[0]), known[order], names[0], NAME_THEM)]
             of_old = np.zeros((len(said), len(self.old)))
             of_old[np.arange(len(said)), said] = 1.0
         else:
@@ -136,7 +139,7 @@ class ClassPair:
         """Return the positions of labels among the new model's classes, ``(n,)``."""
         known = class_column(list(self.new), "classes")
         order = np.argsort(known)
-        return np.asarray(order[positions(class_column(values, "labels"), known[order], "labels")])
+        return np.asarray(order[positions(class_column(values, "labels"), known[order], "labels", NAME_THEM)])
 
     def named(self, place: NDArray[np.int64]) -> NDArray[Any]:
         """Return the classes at some positions, ``(n,)``."""

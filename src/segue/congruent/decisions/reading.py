@@ -33,7 +33,8 @@ def read_answers(ids: Any, answers: Any, classes: NDArray[Any]) -> tuple[NDArray
         raise InputError(f"ids has shape {names.shape} and type {names.dtype}; pass one integer or string per sample")
     said = class_column(answers, "answers")
     same_length({"ids": names, "answers": said})
-    return names, positions(said, classes, "answers")
+    remedy = "correct them, or tell the store of its new classes with change_classes()"
+    return names, positions(said, classes, "answers", remedy)
 
 
 def log_prior(prior: Mapping[Any, float] | None, classes: NDArray[Any]) -> NDArray[np.float64]:

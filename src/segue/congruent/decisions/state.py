@@ -16,6 +16,8 @@ from segue.congruent.decisions.replacing import replacing
 from segue.errors import InputError
 
 FORMAT = "segue.congruent.decisions.predictions/1"
+ZIP = b"PK"
+WRITTEN = "a file that PredictionStore.save() or 'segue decide start' wrote"
 ARRAYS = ("ids", "classes", "labels", "log_likelihood", "log_unknown", "log_prior", "votes")
 
 
@@ -75,15 +77,21 @@ def read_state(path: str | os.PathLike[str]) -> State:
     """
     told = Path(path).name
     try:
-        with np.load(path, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files} if hasattr(found, "files") else {}
+        with Path(path).open("rb") as file:
+            if file.read(len(ZIP)) != ZIP:
+                raise InputError(f"{told} holds no stored predictions; name {WRITTEN}")
+            file.seek(0)
+            found = np.load(file, allow_pickle=False)
+            arrays = {name: found[name] for name in found.files}
+    except InputError:
+        raise
     except FileNotFoundError as error:
         raise InputError(f"there is no file {str(path)!r}; check the path") from error
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{told} can't be read as stored predictions ({why}); check that it is whole") from error
     if "format" not in arrays:
-        raise InputError(f"{told} holds no stored predictions; name a file that PredictionStore.save() wrote")
+        raise InputError(f"{told} holds no stored predictions; name {WRITTEN}")
     version = _text(arrays["format"])
     if version != FORMAT:
         raise InputError(f"{told} is of the format {version!r}, this version of Segue reads {FORMAT!r}; update Segue")
