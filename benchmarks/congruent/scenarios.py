@@ -7,7 +7,7 @@ samples, so that one training takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -72,26 +72,6 @@ class Case:
     old_test: Tensor
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """One kind of update on one data set.
-
-    Attributes:
-        data: The data set's name.
-        kind: What changes: ``data``, ``classes``, ``architecture`` or ``seed``.
-        make: From a seed to the case.
-    """
-
-    data: str
-    kind: str
-    make: Callable[[int], Case]
-
-    @property
-    def name(self) -> str:
-        """Data and kind."""
-        return f"{self.data}/{self.kind}"
-
-
 def momentum(parameters: Iterable[nn.Parameter], rate: float) -> Optimizer:
     """Return stochastic gradient descent as it is usual for pictures."""
     return torch.optim.SGD(parameters, lr=rate, momentum=0.9, nesterov=True, weight_decay=5e-4)
@@ -142,8 +122,8 @@ PLANS = {
         build=lambda width, classes: SmallConvolutional(classes, width),
         narrow=8,
         wide=12,
-        old=3000,
-        new=6000,
+        old=2500,
+        new=5000,
         validation=5000,
         old_classes=7,
         rate=0.1,
@@ -170,9 +150,9 @@ PLANS = {
         build=lambda width, classes: perceptron(64, width, classes),
         narrow=16,
         wide=64,
-        old=200,
-        new=400,
-        validation=600,
+        old=250,
+        new=500,
+        validation=500,
         old_classes=7,
         rate=1e-2,
         epochs=15,
@@ -180,6 +160,14 @@ PLANS = {
         optimizer=adam,
     ),
 }
+
+
+KINDS = {
+    "fashion": ("data", "classes", "architecture", "seed"),
+    "newsgroups": ("data", "classes", "architecture", "encoder", "seed"),
+    "digits": ("data", "classes", "architecture", "seed"),
+}
+"""What changes: the scenarios of each data set."""
 
 
 def taken(data: Data, chosen: Tensor) -> Data:
@@ -246,20 +234,6 @@ def make_case(name: str, kind: str, seed: int) -> Case:
         said = [outputs_of(old, taken(old_pool, chosen)) for chosen in (new, validation)]
         update = replace(update, old=StoredLogits(*said))
     return Case(update, part.test, outputs_of(old, old_test))
-
-
-def scenarios(names: Sequence[str] = tuple(PLANS)) -> list[Scenario]:
-    """Return all scenarios of some data sets.
-
-    Args:
-        names: The data sets.
-
-    Returns:
-        The scenarios.
-    """
-    kinds = {"newsgroups": ("data", "classes", "architecture", "encoder", "seed")}
-    usual = ("data", "classes", "architecture", "seed")
-    return [Scenario(name, kind, partial(make_case, name, kind)) for name in names for kind in kinds.get(name, usual)]
 
 
 def counts_of(case: Case, logits: Tensor) -> dict[str, Any]:

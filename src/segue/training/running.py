@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from segue.errors import InputError
+from segue.errors import DivergedError
 from segue.training.checkpoint import Checkpoints, Place
 from segue.training.data import TensorData, TrainingData
 from segue.training.history import Epoch
@@ -105,7 +105,7 @@ class Training:
     def _looked(self, place: Place, total: Tensor) -> Place:
         sums = tuple(gathered(self.process, total).tolist())
         if not math.isfinite(sum(sums)):
-            raise InputError(f"the loss is not finite at step {place.steps}; {_reason(self.samples)}")
+            raise DivergedError(f"the loss is not finite at step {place.steps}; {_reason(self.samples)}")
         begun = (place.steps - 1) // self.plan.per_epoch * self.plan.per_epoch
         seen = min((place.steps - begun) * self.plan.batch_size, self.plan.samples)
         self.shown.step(place.steps, sum(sums) / seen)

@@ -21,13 +21,24 @@ class Step:
 
     Attributes:
         name: What it is, in words.
-        trainings: Plain trainings that it adds.
+        runs: Keys of the trainings that it takes.
         candidates: Makes its candidates.
     """
 
     name: str
-    trainings: float
+    runs: tuple[str, ...]
     candidates: Candidates
+
+    def trainings(self, workshop: Workshop) -> int:
+        """Return how many trainings it adds to those that were done.
+
+        Args:
+            workshop: Where they were done.
+
+        Returns:
+            The trainings that are missing.
+        """
+        return sum(key not in workshop.runs for key in self.runs)
 
 
 def steps(workshop: Workshop) -> list[Step]:
@@ -40,34 +51,39 @@ def steps(workshop: Workshop) -> list[Step]:
         The steps: what needs no training, interpolation, constrained training, then ensembles.
     """
     found = [
-        Step("both models' answers averaged", 0, METHODS["averaging"].candidates),
-        Step("the old answer kept unless the new one is likelier", 0, METHODS["switching"].candidates),
+        Step("both models' answers averaged", (), METHODS["averaging"].candidates),
+        Step("the old answer kept unless the new one is likelier", (), METHODS["switching"].candidates),
     ]
     if workshop.can_inherit:
         found += [
-            Step("fine-tuning the old model, and interpolation", 1, METHODS["interpolation"].candidates),
-            Step("congruent fine-tuning", 1, lambda shop: fine_tuned_with_protection(shop, 0.01)),
-            Step("congruent fine-tuning, held more loosely", 1, lambda shop: fine_tuned_with_protection(shop, 0.003)),
+            Step(
+                "fine-tuning the old model, and interpolation", ("fine-tuning-0",), METHODS["interpolation"].candidates
+            ),
+            _protected(0.01),
+            _protected(0.003),
         ]
     else:
-        found += [Step(f"focal logit matching of weight {weight:g}", 1, _matched(weight)) for weight in (0.01, 0.003)]
-    found += [
-        Step("congruent distillation of two new models", 2, _distilled(2, 0.01)),
-        Step("congruent distillation of four new models", 3, _distilled(4, 0.01)),
-        Step("congruent distillation of four new models, held more loosely", 1, _distilled(4, 0.003)),
-    ]
-    return found
+        found += [_matched(0.01), _matched(0.003)]
+    return [*found, _distilled(2, 0.01), _distilled(4, 0.01), _distilled(4, 0.003)]
 
 
-def _matched(weight: float) -> Candidates:
+def _protected(weight: float) -> Step:
+    def candidates(workshop: Workshop) -> Iterator[Candidate]:
+        yield from fine_tuned_with_protection(workshop, weight)
+
+    return Step(f"congruent fine-tuning, weight {weight:g}", (f"congruent-fine-tuning-{weight:g}",), candidates)
+
+
+def _matched(weight: float) -> Step:
     def candidates(workshop: Workshop) -> Iterator[Candidate]:
         yield from trained_with(workshop, "focal-logit-matching", "weight", weight, logit_matching)
 
-    return candidates
+    return Step(f"focal logit matching, weight {weight:g}", (f"focal-logit-matching-{weight:g}",), candidates)
 
 
-def _distilled(members: int, weight: float) -> Candidates:
+def _distilled(members: int, weight: float) -> Step:
     def candidates(workshop: Workshop) -> Iterator[Candidate]:
         yield from distilled_with_protection(workshop, member_runs(workshop, members), weight)
 
-    return candidates
+    runs = (*(f"independent-{member}" for member in range(members)), f"congruent-distillation-{members}-{weight:g}")
+    return Step(f"congruent distillation of {members} new models, weight {weight:g}", runs, candidates)

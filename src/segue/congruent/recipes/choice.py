@@ -52,7 +52,11 @@ class FewestFlips:
     passes: int = 1
 
     def __post_init__(self) -> None:
-        """Check the arguments."""
+        """Check the arguments.
+
+        Raises:
+            InputError: If one is out of its range.
+        """
         if isinstance(self.margin, bool) or not isinstance(self.margin, int | float) or not 0 <= self.margin <= 1:
             raise InputError(f"margin is {self.margin!r}; pass a share of accuracy from 0 to 1, such as 0.005")
         check_passes(self.passes)
@@ -98,7 +102,11 @@ class MostAccurate:
     passes: int = 1
 
     def __post_init__(self) -> None:
-        """Check the arguments."""
+        """Check the arguments.
+
+        Raises:
+            InputError: If one is out of its range.
+        """
         if not 0 <= self.max_negative_flip_rate <= 1:
             raise InputError(
                 f"max_negative_flip_rate is {self.max_negative_flip_rate!r}; pass a share from 0 to 1, such as 0.01"

@@ -165,7 +165,7 @@ def _told(one: Tried) -> str:
 
 def _told_pick(plain: Candidate, pick: Candidate, rule: Rule) -> str:
     if pick is plain:
-        return f"Picked: the unconstrained model; no other candidate has {rule}."
+        return f"Picked by the rule ({rule}): the unconstrained model; nothing that was tried is better."
     fewer = 1 - pick.negative_flip_rate / plain.negative_flip_rate if plain.negative_flip_rate else 0.0
     return (
         f"Picked by the rule ({rule}): {pick.label}. On the validation samples it breaks {pick.negative_flip_rate:.2%} "

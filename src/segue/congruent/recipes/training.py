@@ -171,16 +171,18 @@ def check_budget(names: Sequence[str], seconds: float | None, trainings: float |
 
 def _whole(name: str) -> Step:
     method = METHODS[name]
-    return Step(name, 0, method.candidates)
+    return Step(name, (), method.candidates)
 
 
 def _refusal(step: Step, workshop: Workshop, seconds: float | None, trainings: float | None) -> str:
     if step.name in METHODS and not METHODS[step.name].applies(workshop):
         return "left out: the new model can't begin from the old weights"
-    if trainings is not None and workshop.trainings + step.trainings > trainings + 1e-9:
-        return f"left out: it takes {step.trainings:g} plain trainings, {trainings - workshop.trainings:g} were left"
+    missing = step.trainings(workshop)
+    if trainings is not None and workshop.trainings + missing > trainings + 1e-9:
+        left = max(trainings - workshop.trainings, 0)
+        return f"left out: it takes {missing} more plain training{'s' * (missing != 1)}, the budget has {left:g} left"
     if seconds is not None:
-        needed = step.trainings * workshop.seconds / workshop.trainings
+        needed = missing * workshop.seconds / workshop.trainings
         left = seconds - workshop.seconds
         if needed > left:
             return f"left out: it would take about {needed:.0f} s, {max(left, 0):.0f} s were left"

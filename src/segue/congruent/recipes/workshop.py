@@ -39,7 +39,7 @@ class Run:
     Attributes:
         key: Its name on disk.
         seconds: Wall-clock seconds of its epochs.
-        trainings: Its epochs over those of a plain training.
+        trainings: What it costs in plain trainings.
     """
 
     key: str
@@ -178,7 +178,7 @@ class Workshop:
         start: Callable[[], nn.Module] | None = None,
         seed: int = 0,
         fine_tuning: bool = False,
-        epochs: int | None = None,
+        clip_norm: float | None = None,
     ) -> Run:
         """Train a model, unless that was done before.
 
@@ -189,14 +189,14 @@ class Workshop:
             start: Returns the model to begin from; by default fresh weights.
             seed: Seed of weights, order, augmentation and dropout, beside the update's own.
             fine_tuning: Whether to use the update's optimiser for fine-tuning.
-            epochs: Passes over the data, where they are not the update's.
+            clip_norm: Largest norm of a step's gradient, for losses that are much steeper than cross-entropy.
 
         Returns:
             The run.
         """
         if key not in self.runs:
             self.runs[key] = self._finished(key) or self._train(
-                key, objective, reference, start, seed, fine_tuning, epochs or self.update.epochs
+                key, objective, reference, start, seed, fine_tuning, clip_norm
             )
         return self.runs[key]
 
@@ -294,13 +294,13 @@ class Workshop:
         start: Callable[[], nn.Module] | None,
         seed: int,
         fine_tuning: bool,
-        epochs: int,
+        clip_norm: float | None,
     ) -> Run:
         update, place = self.update, self.place / "runs" / key
         model = self.fresh(seed) if start is None else start()
         make = update.fine_tuning if fine_tuning and update.fine_tuning is not None else update.optimizer
         optimizer = make(model.parameters())
-        steps = epochs * -(-len(self.train_data) // update.batch_size)
+        steps = update.epochs * -(-len(self.train_data) // update.batch_size)
         watched = Validation(self.validation_data, update.answers_in_new_classes(self.old_validation))
         history = fit(
             model,
@@ -308,17 +308,18 @@ class Workshop:
             objective,
             optimizer=optimizer,
             schedule=None if update.schedule is None else update.schedule(optimizer, steps),
-            epochs=epochs,
+            epochs=update.epochs,
             batch_size=update.batch_size,
             reference=reference,
             validation=watched,
             seed=update.seed + seed,
+            clip_norm=clip_norm,
             checkpoint=place / "checkpoint",
             fabric=self.fabric,
             progress=self.progress,
             name=key,
         )
-        run = Run(key, history.seconds, epochs / update.epochs)
+        run = Run(key, history.seconds, 1.0)
         save_model(model, str(place / "model.safetensors"))
         history.save(place / "history.json")
         told = {"key": key, "seconds": run.seconds, "trainings": run.trainings}

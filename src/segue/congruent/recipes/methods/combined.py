@@ -16,7 +16,7 @@ from segue.congruent.losses import FocalDistillation, LogitDifferenceInhibition,
 from segue.congruent.objective import Penalized, SeveralReferences
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
-from segue.congruent.recipes.methods.ensembles import mean_logits, member_runs
+from segue.congruent.recipes.methods.ensembles import CLIP, mean_logits, member_runs
 from segue.congruent.recipes.methods.interpolated import between
 from segue.congruent.recipes.workshop import Run, Workshop
 
@@ -89,6 +89,7 @@ def distilled_with_protection(
         start=workshop.inherited if workshop.can_inherit else None,
         seed=4000,
         fine_tuning=workshop.can_inherit,
+        clip_norm=CLIP,
     )
     settings = {"members": len(members), "weight": weight}
     if not workshop.can_inherit:

@@ -22,6 +22,8 @@ from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
 from segue.congruent.recipes.workshop import Workshop
 
+CLIP = 5.0
+
 ClassMap = Sequence[int] | None
 Objective = Callable[[float, ClassMap], CongruentLoss]
 
@@ -63,7 +65,10 @@ def trained_with(
         The candidate; none where the training diverged.
     """
     classes = workshop.update.class_map
-    run = workshop.run(f"{name}-{strength:g}", objective(strength, classes), reference=workshop.old_train)
+    # All are clipped alike: a strong constraint is much steeper than cross-entropy in the first steps.
+    run = workshop.run(
+        f"{name}-{strength:g}", objective(strength, classes), reference=workshop.old_train, clip_norm=CLIP
+    )
     yield workshop.single(name, {knob: strength}, run)
 
 
@@ -76,21 +81,21 @@ DISTILLATION = constrained(
     "distillation",
     "Hinton et al., 2015; T = 2",
     "weight",
-    (0.3, 0.6, 0.9),
+    (0.1, 0.3, 0.6),
     lambda weight, classes: Mixed(Distillation(2.0, class_map=classes), weight),
 )
 REWEIGHTING = constrained(
     "reweighting",
     "the naive baseline of Yan et al., CVPR 2021",
     "weight",
-    (1.0, 5.0),
+    (0.5, 2.0),
     lambda weight, classes: Penalized(Reweighting(class_map=classes), weight),
 )
 FOCAL_DISTILLATION = constrained(
     "focal-distillation",
     "FD-KL, Yan et al., CVPR 2021, eq. 8; alpha 1, beta 5, T = 100",
     "weight",
-    (0.3, 0.6, 0.9),
+    (0.03, 0.1, 0.9),
     lambda weight, classes: Mixed(FocalDistillation(class_map=classes), weight),
 )
 LOGIT_MATCHING = constrained(
@@ -104,42 +109,42 @@ LOGIT_DIFFERENCE_INHIBITION = constrained(
     "logit-difference-inhibition",
     "LDI to the old model, Zhao et al., TPAMI 2024; margin 0.5, power 2",
     "weight",
-    (0.02, 0.1, 0.5),
+    (0.005, 0.02, 0.1),
     lambda weight, classes: Mixed(LogitDifferenceInhibition(class_map=classes), weight),
 )
 ANCHORED = constrained(
     "anchored-distillation",
     "Milani Fard et al., NeurIPS 2016",
     "alpha",
-    (0.3, 0.6, 0.9),
+    (0.1, 0.3, 0.6),
     lambda alpha, classes: AnchoredDistillation(alpha, class_map=classes),
 )
 CHURN = constrained(
     "churn-distillation",
     "Jiang et al., ICLR 2022",
     "weight",
-    (0.3, 0.6, 0.9),
+    (0.1, 0.3, 0.6),
     lambda weight, classes: ChurnDistillation(weight, class_map=classes),
 )
 GATED = constrained(
     "gated-distillation",
     "Xie et al., ACL 2021; T = 2",
     "alpha",
-    (0.5, 0.8),
+    (0.2, 0.5),
     lambda alpha, classes: GatedDistillation(alpha, class_map=classes),
 )
 NEW_ERROR = constrained(
     "new-error",
     "Bansal et al., AAAI 2019; Srivastava et al., KDD 2020",
     "weight",
-    (1.0, 5.0),
+    (0.5, 2.0),
     lambda weight, classes: Penalized(NewError(class_map=classes), weight),
 )
 STRICT_IMITATION = constrained(
     "strict-imitation",
     "Bansal et al., AAAI 2019; Srivastava et al., KDD 2020",
     "weight",
-    (0.5, 2.0),
+    (0.2, 1.0),
     lambda weight, classes: Penalized(StrictImitation(class_map=classes), weight),
 )
 

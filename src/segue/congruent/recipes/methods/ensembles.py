@@ -17,6 +17,8 @@ from segue.congruent.recipes.predictors import Members
 from segue.congruent.recipes.workshop import Run, Workshop
 
 MEMBERS = 4
+WEIGHTS = (0.02, 0.1)
+CLIP = 1.0  # logit differences are squared and summed over the classes: the first steps are steep
 
 
 def member_runs(workshop: Workshop, members: int = MEMBERS) -> tuple[Run, ...]:
@@ -61,9 +63,11 @@ def _most_centric(workshop: Workshop) -> Iterator[Candidate]:
 
 def _elodi(workshop: Workshop) -> Iterator[Candidate]:
     runs = member_runs(workshop)
-    objective = Mixed(LogitDifferenceInhibition(margin=0.0), 0.8)
-    run = workshop.run("elodi", objective, reference=mean_logits(workshop, runs, "train"), seed=2000)
-    yield workshop.single("elodi", {"members": len(runs)}, run, runs)
+    reference = mean_logits(workshop, runs, "train")
+    for weight in WEIGHTS:
+        objective = Mixed(LogitDifferenceInhibition(margin=0.0), weight)
+        run = workshop.run(f"elodi-{weight:g}", objective, reference=reference, seed=2000, clip_norm=CLIP)
+        yield workshop.single("elodi", {"members": len(runs), "weight": weight}, run, runs)
 
 
 def _loader(workshop: Workshop, run: Run) -> Callable[[], nn.Module]:
@@ -72,4 +76,4 @@ def _loader(workshop: Workshop, run: Run) -> Callable[[], nn.Module]:
 
 ENSEMBLE = Method("ensemble", f"mean logits of {MEMBERS} independent models, Yan et al., CVPR 2021", _ensemble)
 MOST_CENTRIC = Method("most-centric", f"of {MEMBERS} models, Xie et al., ACL 2021", _most_centric)
-ELODI = Method("elodi", f"{MEMBERS} members, margin 0, weight 0.8, Zhao et al., TPAMI 2024", _elodi)
+ELODI = Method("elodi", f"{MEMBERS} members, margin 0, Zhao et al., TPAMI 2024", _elodi)
