@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -53,9 +52,9 @@ def run_of(
         "data": _data(data),
         "loss": _named(loss, digest_of(loss)),
         "references": _references(references),
-        "optimizer": type(optimizer).__name__,
-        "optimizer's settings": str([_plain(group) for group in optimizer.param_groups]),
         "schedule": None if schedule is None else _named(schedule, digest_of(schedule.state_dict())),
+        "optimizer": type(optimizer).__name__,
+        **_settings(optimizer),
     }
 
 
@@ -73,7 +72,11 @@ def _named(thing: Any, digest: str) -> str:
     return f"{getattr(thing, '__name__', type(thing).__name__)} ({digest})"
 
 
-def _plain(group: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.tolist() if hasattr(value, "tolist") else value for name, value in group.items() if name != "params"
-    }
+def _settings(optimizer: Optimizer) -> dict[str, Any]:
+    names = sorted({name for group in optimizer.param_groups for name in group} - {"params", "param_names"})
+    told = {name: [str(_plain(group.get(name))) for group in optimizer.param_groups] for name in names}
+    return {f"optimizer's {name}": ", ".join(dict.fromkeys(values)) for name, values in told.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value
