@@ -138,15 +138,6 @@ def test_logits_that_are_not_numbers_are_not_hidden():
         assert distance(old, new).isnan().tolist() == [True, False]
 
 
-def test_per_sample_gradients_by_vmap():
-    new, old = logits(4, n=5)
-    divergence = KLDivergence(3.0)
-    by_sample = torch.func.vmap(torch.func.grad(lambda z, r: divergence(z[None], r[None])[0]))(new, old)
-    new.requires_grad_()
-    (expected,) = torch.autograd.grad(divergence(new, old).sum(), new)
-    torch.testing.assert_close(by_sample, expected)
-
-
 def test_gradients_are_checked():
     new, old = logits(3, n=3, classes=4)
     new.requires_grad_()

@@ -19,52 +19,39 @@ class SoftenedDivergence(torch.autograd.Function):
     With :math:`u = \log (q / p)` each class adds :math:`p (e^u - 1 - u) \ge 0` instead, which has the same sum since p
     and q both sum to 1; where :math:`e^u` could overflow, :math:`p \, e^u` is read from q.
 
-    The gradient is known, :math:`T (q - p)`, and two tensors of the logits' size are kept for it; left to autograd, each
-    step of the sum above would keep one, which language models with their vocabularies can't afford.
+    The gradient is known, :math:`T (q - p)`, and two tensors of the logits' size are kept for it. Left to autograd,
+    each step of the sum above would keep one, which language models with their vocabularies can't afford.
     """
 
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(new: Tensor, old: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-        """Return the divergence of each row, and p for the gradient.
+    def forward(ctx: Any, new: Tensor, old: Tensor, temperature: float) -> Tensor:
+        """Return the divergence of each row.
 
         Args:
+            ctx: Where to keep what the gradient needs.
             new: The new model's logits, ``(n, classes)``.
             old: The reference's logits, ``(n, classes)``.
             temperature: T.
 
         Returns:
-            ``(n,)`` and ``(n, classes)``.
+            ``(n,)``.
         """
         log_q = functional.log_softmax(new / temperature, dim=-1).clamp(min=NEVER)
         log_p = functional.log_softmax(old / temperature, dim=-1).clamp(min=NEVER)
         p = log_p.exp()
+        ctx.save_for_backward(new, p)
+        ctx.temperature = temperature
         u = log_q - log_p
         change = torch.where(u < 1, p * torch.expm1(u.clamp(max=1)), log_q.exp() - p)
-        return (change - p * u).sum(dim=-1) * temperature**2, p
+        return (change - p * u).sum(dim=-1) * temperature**2
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: tuple[Tensor, Tensor]) -> None:
-        """Keep what the gradient needs.
-
-        Args:
-            ctx: Where to keep it.
-            inputs: What :meth:`forward` was given.
-            output: What it returned.
-        """
-        new, _, ctx.temperature = inputs
-        ctx.mark_non_differentiable(output[1])
-        ctx.save_for_backward(new, output[1])
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         """Return the gradient of the new logits; the reference has none.
 
         Args:
             ctx: What was kept.
             gradient: The gradient of the divergence, ``(n,)``.
-            _: That of p, which is none.
 
         Returns:
             ``(n, classes)``, and nothing for the reference and the temperature.
@@ -90,5 +77,5 @@ def softened_divergence(new: Tensor, old: Tensor, temperature: float) -> Tensor:
         >>> softened_divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[99.0, 0.0]]), 1.0)
         tensor([0.6931])
     """
-    divergence: Tensor = SoftenedDivergence.apply(new, old.detach(), temperature)[0]  # type: ignore[no-untyped-call]
+    divergence: Tensor = SoftenedDivergence.apply(new, old.detach(), temperature)  # type: ignore[no-untyped-call]
     return divergence
