@@ -20,6 +20,7 @@ class Candidate:
         counts: How many validation samples both models get right, one of them, or none.
         trainings: What it takes to make this one candidate, in plain trainings.
         predictor: What answers; not part of ``to_dict()``.
+        runs: Names of these trainings, that of its own model first.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Candidate:
     counts: Counts
     trainings: float
     predictor: Predictor = field(repr=False, compare=False)
+    runs: tuple[str, ...] = ()
 
     @property
     def passes(self) -> int:
@@ -72,6 +74,7 @@ class Candidate:
             "relative_negative_flip_rate": self.relative_negative_flip_rate,
             "trainings": self.trainings,
             "passes": self.passes,
+            "runs": list(self.runs),
         }
 
     def __str__(self) -> str:

@@ -102,6 +102,8 @@ class Outcome:
         """Return plain numbers, ready for JSON."""
         return {
             "rule": str(self.rule),
+            "margin": getattr(self.rule, "margin", None),
+            "max_negative_flip_rate": getattr(self.rule, "max_negative_flip_rate", None),
             "plain": self.plain.to_dict(),
             "pick": self.pick.to_dict(),
             "front": [one.to_dict() for one in self.front],
@@ -124,6 +126,8 @@ class Outcome:
         place.mkdir(parents=True, exist_ok=True)
         if isinstance(self.pick.predictor, Single):
             save_model(self.model(), str(place / "model.safetensors"))
+        else:
+            (place / "model.safetensors").unlink(missing_ok=True)  # an earlier pick's
         (place / "outcome.json").write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
         (place / "explanation.md").write_text(self.explain() + "\n", encoding="utf-8")
         return place

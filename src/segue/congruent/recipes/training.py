@@ -177,6 +177,8 @@ def _whole(name: str) -> Step:
 def _refusal(step: Step, workshop: Workshop, seconds: float | None, trainings: float | None) -> str:
     if step.name in METHODS and not METHODS[step.name].applies(workshop):
         return "left out: the new model can't begin from the old weights"
+    if step.name in METHODS and METHODS[step.name].needs_class_map and workshop.update.class_map is None:
+        return "left out: it is for class sets that grew, and the update has no class_map"
     missing = step.trainings(workshop)
     if trainings is not None and workshop.trainings + missing > trainings + 1e-9:
         left = max(trainings - workshop.trainings, 0)

@@ -25,6 +25,7 @@ from segue.congruent.recipes.update import StoredLogits, Update
 from segue.errors import InputError
 from segue.flips.counts import N_CELLS, Counts, cell_of
 from segue.training import TensorData, Validation, cached_outputs, fit, outputs_of
+from segue.training.identity import digest_of
 from segue.training.references import Reference, content_key, model_key
 from segue.training.seeds import drawn_from, generator
 
@@ -250,8 +251,9 @@ class Workshop:
             The candidate.
         """
         found = predictor.logits(self.validation_data, self.old_validation) if logits is None else logits
-        trainings = sum(run.trainings for run in {run.key: run for run in runs}.values())
-        return Candidate(method, dict(settings), self.counts(found), trainings, predictor)
+        each = {run.key: run for run in runs}
+        trainings = sum(run.trainings for run in each.values())
+        return Candidate(method, dict(settings), self.counts(found), trainings, predictor, tuple(each))
 
     def single(self, method: str, settings: Mapping[str, Any], run: Run, also: tuple[Run, ...] = ()) -> Candidate:
         """Measure the model of one run as a candidate.
@@ -346,13 +348,24 @@ class Workshop:
         return None if isinstance(data, TensorData) else part
 
     def _claim(self) -> None:
+        fresh, update = self.fresh(0), self.update
         told = {
             "train": content_key(self.train_data, self._data_key("train")),
             "validation": content_key(self.validation_data, self._data_key("validation")),
             "old": model_key(self.update.old) if isinstance(self.update.old, nn.Module) else "stored logits",
-            "new": repr(self.fresh(0)),
-            "epochs": self.update.epochs,
-            "batch_size": self.update.batch_size,
+            "labels": [
+                digest_of(data.labels)
+                for data in (self.train_data, self.validation_data)
+                if isinstance(data, TensorData)
+            ],
+            "stored logits": None
+            if isinstance(update.old, nn.Module)
+            else digest_of([update.old.train, update.old.validation]),
+            "new": repr(fresh),
+            "optimizer": repr(update.optimizer(fresh.parameters())),
+            "fine_tuning": None if update.fine_tuning is None else repr(update.fine_tuning(fresh.parameters())),
+            "epochs": update.epochs,
+            "batch_size": update.batch_size,
             "class_map": None if self.update.class_map is None else list(self.update.class_map),
             "seed": self.update.seed,
         }
@@ -361,12 +374,14 @@ class Workshop:
         if claimed.exists():
             before = json.loads(claimed.read_text(encoding="utf-8"))
             for name, value in told.items():
-                if before.get(name) != value:
+                if before.get(name, value) != value:  # folders of former versions lack some
                     raise InputError(
                         f"{str(self.place)!r} holds the runs of another update: its {name} differs; name another folder"
                     )
         else:
-            claimed.write_text(json.dumps(told, indent=1), encoding="utf-8")
+            beside = claimed.with_suffix(".part")
+            beside.write_text(json.dumps(told, indent=1), encoding="utf-8")
+            beside.replace(claimed)  # at once: a killed process leaves a whole file or none
 
 
 def _save(path: Path, logits: NDArray[np.float32]) -> None:

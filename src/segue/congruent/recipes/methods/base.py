@@ -18,12 +18,14 @@ class Method:
         source: Paper, or what it is.
         candidates: Makes its candidates, one after the other, cheapest first; what is not asked for is not trained.
         needs_weights: Whether it begins from the old model's weights.
+        needs_class_map: Whether it is for class sets that grew.
     """
 
     name: str
     source: str
     candidates: Callable[[Workshop], Iterator[Candidate]]
     needs_weights: bool = False
+    needs_class_map: bool = False
 
     def applies(self, workshop: Workshop) -> bool:
         """Tell whether the method can be used.

@@ -23,5 +23,8 @@ def _margin_preserving(workshop: Workshop) -> Iterator[Candidate]:
 
 
 MARGIN_PRESERVING = Method(
-    "margin-preserving", "Ricci et al., AAAI 2026; T = 5; for class sets that grew", _margin_preserving
+    "margin-preserving",
+    "Ricci et al., AAAI 2026; T = 5; for class sets that grew",
+    _margin_preserving,
+    needs_class_map=True,
 )
