@@ -144,7 +144,7 @@ STRICT_IMITATION = constrained(
     "strict-imitation",
     "Bansal et al., AAAI 2019; Srivastava et al., KDD 2020",
     "weight",
-    (0.2, 1.0),
+    (0.5, 2.0),
     lambda weight, classes: Penalized(StrictImitation(class_map=classes), weight),
 )
 
