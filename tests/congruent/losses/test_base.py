@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from segue.congruent.losses import Distillation
+from segue.congruent.losses import Distillation, FocalDistillation, negative_flip
 from segue.errors import InputError
 
 NEW, OLD, LABELS = torch.zeros(3, 4), torch.ones(3, 4), torch.tensor([0, 1, 2])
@@ -112,3 +112,9 @@ def test_the_old_model_is_right_or_not_on_all_its_classes():
     loss = Distillation(class_map=[0, 1, -1])
     assert loss.old_right(torch.tensor([[2.0, 0.0, 3.0]]), torch.tensor([0])).tolist() == [False]
     assert loss.old_right(torch.tensor([[2.0, 0.0, 1.0]]), torch.tensor([0])).tolist() == [True]
+
+
+def test_it_prints_its_settings():
+    assert repr(Distillation(3.0)) == "Distillation(reduction=mean, distance=KLDivergence(temperature=3.0))"
+    told = repr(FocalDistillation(1, 5, focus=negative_flip, class_map=[0]))
+    assert "alpha=1, beta=5, distance=KLDivergence(temperature=100.0), focus=negative_flip" in told

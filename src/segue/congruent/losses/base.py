@@ -90,6 +90,16 @@ class CongruentLoss(nn.Module, ABC):
         new = at_least_float32(new_logits)
         return self.per_sample(new, old_logits.detach().to(new.dtype), labels)
 
+    def extra_repr(self) -> str:
+        """Return the settings as they are printed, so that a log of the loss says what it was.
+
+        Returns:
+            ``"alpha=1.0, ..."``.
+        """
+        settings = {name: value for name, value in vars(self).items() if not name.startswith("_") and value is not None}
+        settings.pop("training")
+        return ", ".join(f"{name}={getattr(value, '__name__', value)}" for name, value in settings.items())
+
     def common(self, new: Tensor, old: Tensor) -> tuple[Tensor, Tensor]:
         """Return the columns of the classes that both models know, in the order of the old classes.
 
