@@ -42,6 +42,7 @@ from segue.congruent.decisions import (
     Majority,
     MaxBelief,
     MaxBeliefMinEntropy,
+    Memory,
     PredictionStore,
     Replace,
 )
@@ -61,6 +62,7 @@ RULES = {
     "CR-5": CostRatio(5),
     "CR-10": CostRatio(10),
 }
+BELIEVING = ("MB", "MBME", "CR-2", "CR-5", "CR-10")
 FULL = 1.0
 BUDGETS = (FULL, 0.3, 0.1)
 SOURCE = {"Fashion-MNIST": 10_000, "digits": 300}
@@ -72,6 +74,9 @@ NOTES = (
     "whose predictions are stored.",
     "nfr is the number of negative flips of all updates over the number of samples times updates, as in the paper; "
     "accuracies are those of the stored labels after the last generation.",
+    "memory 'all' is the method as published. memory 'fitted' (Memory, not in the paper) lets earlier evidence count "
+    "less; its weights come from the labelled source samples alone. It was added after a first run of this benchmark, "
+    "when CR-10 as published had cut the flips by far more than asked and lost more accuracy than the bar.",
     "Budgets are shares of the samples that each new generation answers, chosen by posterior entropy for every rule, "
     "the baselines included.",
 )
@@ -232,11 +237,15 @@ def run_seed(pictures: PictureSet, seed: int, folder: Path | None) -> list[dict[
         }
         for number, (generation, said) in enumerate(zip(SERIES[pictures.name], answered.test, strict=True), start=1)
     ]
+    # Fitted as generation after generation arrives; each weight needs no answer of a later one.
+    fitted = Memory.fit(answered.labels, list(answered.source), classes=range(10)).weights
+    memories = {"all": (1.0,) * len(fitted), "fitted": fitted}
     return rows + [
-        {"data": pictures.name, "seed": seed, "rule": name, "budget": share}
-        | take_through(name, share, answered.test, confusions, pictures.test.labels)
+        {"data": pictures.name, "seed": seed, "rule": name, "memory": kind, "budget": share}
+        | take_through(name, share, answered.test, confusions, memories[kind], pictures.test.labels)
         for share in BUDGETS
-        for name in RULES
+        for kind in memories
+        for name in (RULES if kind == "all" else BELIEVING)
     ]
 
 
@@ -293,6 +302,7 @@ def take_through(
     share: float,
     answers: Sequence[NDArray[np.int64]],
     confusions: Sequence[Confusion],
+    memory: Sequence[float],
     labels: NDArray[np.int64],
 ) -> dict[str, Any]:
     """Take stored predictions through all generations by one rule.
@@ -302,6 +312,7 @@ def take_through(
         share: Share of the samples that each new generation answers.
         answers: Each generation's answers on all samples.
         confusions: Each generation's confusion matrix.
+        memory: Weight of the earlier evidence at each update.
         labels: The truth, to measure.
 
     Returns:
@@ -310,15 +321,16 @@ def take_through(
     samples, updates = len(labels), len(answers) - 1
     store = PredictionStore.create(np.arange(samples), answers[0], confusions[0])
     first, negative, positive = store.labels, 0, 0
-    for said, confusion in zip(answers[1:], confusions[1:], strict=True):
+    for said, confusion, weight in zip(answers[1:], confusions[1:], memory, strict=True):
         before = store.labels
         asked = store.select(round(share * samples))
-        store.update(asked, said[asked], confusion, rule=RULES[rule])
+        store.update(asked, said[asked], confusion, rule=RULES[rule], memory=weight)
         report = compare(labels, before, store.labels)
         negative, positive = negative + report.negative_flips, positive + report.positive_flips
     return {
         "samples": samples,
         "updates": updates,
+        "weights": list(memory),
         "accuracy_first": float((first == labels).mean()),
         "accuracy": float((store.labels == labels).mean()),
         "negative_flips": negative,
@@ -330,27 +342,23 @@ def take_through(
 
 def claims(rows: Sequence[dict[str, Any]]) -> list[Claim]:
     """Return what the rows show of CR-10 at full budget against Replace, seed by seed."""
-    found = {
-        name: [row for row in rows if row.get("rule") == name and row["budget"] == FULL]
-        for name in ("Replace", "CR-10")
-    }
-    pairs = list(zip(found["Replace"], found["CR-10"], strict=True))
-    cuts = [replaced["nfr"] / kept["nfr"] if kept["nfr"] else float("nan") for replaced, kept in pairs]
-    losses = [replaced["accuracy"] - kept["accuracy"] for replaced, kept in pairs]
-    over = f"8 generations on {rows[0]['data']}, full budget, mean over {len(pairs)} seeds"
+    found: list[Claim] = []
+    for memory, name, told in (("all", "", "CR-10"), ("fitted", "memory.", "CR-10 with fitted memory")):
+        pairs = list(zip(chosen(rows, "Replace", "all", FULL), chosen(rows, "CR-10", memory, FULL), strict=True))
+        cuts = [replaced["nfr"] / kept["nfr"] if kept["nfr"] else float("nan") for replaced, kept in pairs]
+        losses = [replaced["accuracy"] - kept["accuracy"] for replaced, kept in pairs]
+        over = f"8 generations on {rows[0]['data']}, full budget, mean over {len(pairs)} seeds"
+        cut = f"Cumulative negative flips of Replace over those of {told}; {over}"
+        loss = f"Final accuracy of Replace minus that of {told}, a share; {over}"
+        found.append(Claim(f"generations.{name}nfr_cut", cut, *mean_of(cuts), ">= 4"))
+        found.append(Claim(f"generations.{name}accuracy_loss", loss, *mean_of(losses), "<= 0.025"))
+    return found
+
+
+def chosen(rows: Sequence[dict[str, Any]], rule: str, memory: str, share: float) -> list[dict[str, Any]]:
+    """Return the rows of a rule, one per seed."""
     return [
-        Claim(
-            "generations.nfr_cut",
-            f"Cumulative negative flips of Replace over those of CR-10; {over}",
-            *mean_of(cuts),
-            ">= 4",
-        ),
-        Claim(
-            "generations.accuracy_loss",
-            f"Final accuracy of Replace minus that of CR-10, a share; {over}",
-            *mean_of(losses),
-            "<= 0.025",
-        ),
+        row for row in rows if row.get("rule") == rule and row["memory"] == memory and abs(row["budget"] - share) < 1e-9
     ]
 
 
@@ -365,16 +373,17 @@ def mean_of(values: Sequence[float]) -> tuple[float, float | None, float | None]
 
 def print_summary(rows: Sequence[dict[str, Any]]) -> None:
     """Print the means over seeds."""
-    print(f"{'budget':>6} {'rule':<9} {'final accuracy':>14} {'neg. flips':>10} {'NFR':>7} {'PF/NF':>6}")
+    print(f"{'budget':>6} {'memory':<7} {'rule':<9} {'final accuracy':>14} {'neg. flips':>10} {'NFR':>7} {'PF/NF':>6}")
     for share in BUDGETS:
-        for name in RULES:
-            some = [row for row in rows if row.get("rule") == name and row["budget"] == share]
-            accuracy, flips, nfr = (
-                np.mean([row[key] for row in some]) for key in ("accuracy", "negative_flips", "nfr")
-            )
-            ratio = sum(row["positive_flips"] for row in some) / max(sum(row["negative_flips"] for row in some), 1)
-            told = f"{100 * share:>5.0f}% {name:<9} {100 * accuracy:>13.2f}% {flips:>10.0f} {100 * nfr:>6.2f}%"
-            print(f"{told} {ratio:>6.1f}")
+        for memory, names in (("all", RULES), ("fitted", BELIEVING)):
+            for name in names:
+                some = chosen(rows, name, memory, share)
+                accuracy, flips, nfr = (
+                    np.mean([row[key] for row in some]) for key in ("accuracy", "negative_flips", "nfr")
+                )
+                ratio = sum(row["positive_flips"] for row in some) / max(sum(row["negative_flips"] for row in some), 1)
+                told = f"{100 * share:>5.0f}% {memory:<7} {name:<9} {100 * accuracy:>13.2f}% {flips:>10.0f}"
+                print(f"{told} {100 * nfr:>6.2f}% {ratio:>6.1f}")
     for claim in claims(rows):
         print(f"{claim.name}: {claim.value:.4g}, bar {claim.bar}: {'holds' if claim.holds else 'DOES NOT HOLD'}")
 

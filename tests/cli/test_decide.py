@@ -88,7 +88,7 @@ def test_the_command_does_what_the_library_does(folder):
         list(tables["v2"]), [row["prediction"] for row in tables["v2"].values()], confusions[1], rule=CostRatio(3),
         name="v2",
     )  # fmt: skip
-    assert found == {**update.to_dict(), "added": 0}
+    assert found == {**update.to_dict(), "memory": 1.0, "added": 0}
     assert update.changed > 0
     assert PredictionStore.load(folder / "state.npz").labels.tolist() == store.labels.tolist()
 
@@ -117,6 +117,24 @@ def test_every_rule_can_be_typed(folder, rule, confusion):
     found = json.loads(done.stdout)
     assert found["changed"] == (found["disagreed"] if rule == "replace" else found["changed"])
     assert found["rule"].startswith("take the ")
+
+
+def test_how_much_of_the_earlier_evidence_counts_is_fitted_or_given(folder):
+    chance = random.Random(1)
+    labels = [chance.choice(CLASSES) for _ in range(600)]
+    said = [one if chance.random() < 0.7 else chance.choice(CLASSES) for one in labels]
+    # the second errs just as the first does
+    write_csv(folder / "both.csv", {"label": labels, "v1": said, "prediction": said})
+    found = {}
+    for name, typed in {"all": (), "fitted": ("--earlier", "v1"), "none": ("--memory", "0")}.items():
+        (folder / "state.npz").unlink(missing_ok=True)
+        segue(*START, cwd=folder)
+        done = segue(*UPDATE[:4], "both.csv", *UPDATE[5:], *typed, "--cost-ratio", "4", "--json", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        found[name] = json.loads(done.stdout)
+    assert (found["all"]["memory"], found["fitted"]["memory"]) == (1.0, 0.0)
+    assert found["fitted"] == found["none"]
+    assert found["none"]["changed"] == found["none"]["disagreed"] > found["all"]["changed"]
 
 
 def test_whole_numbers_as_ids_and_classes_and_other_names_of_columns(tmp_path):
@@ -183,6 +201,13 @@ MISTAKES = [
      "--cost-ratio is 0.5; pass how many mended answers a broken one costs, 1 or more"),
     ((*UPDATE, "--cost-ratio", "ten"),
      "Invalid value for '--cost-ratio': 'ten' is not a number; see: segue decide update --help"),
+    ((*UPDATE, "--memory", "1.5"), "--memory is 1.5; pass the weight of earlier evidence, from 0 to 1"),
+    ((*UPDATE, "--memory", "0.5", "--earlier", "label"),
+     "--earlier fits what --memory gives; leave out one of the two"),
+    ((*UPDATE, "--earlier", "label", "--earlier", "prediction"),
+     "--earlier names 2 of the 1 models that have answered; name the column of each, oldest first"),
+    ((*UPDATE, "--earlier", "v1"),
+     "labelled-v2.csv: there is no column 'v1' (earlier); there are 'label', 'prediction'"),
     ((*UPDATE, "--confusion", "half"), "--confusion is 'half'; pass full or diagonal"),
     ((*UPDATE, "--smoothing", "0"), "--smoothing is 0; pass a number above 0, such as 1"),
     ((*UPDATE, "--new-ids", "drop"), "--new-ids is 'drop'; pass refuse or add"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -168,6 +168,7 @@ def choose(
     "answer stay. The table is written first, then the state: if either fails, type the same command again.",
     epilog="[bold]Examples[/bold]\n\n"
     "segue decide update predictions.npz answers-v2.csv labelled-v2.csv --to labels.parquet\n\n"
+    "segue decide update predictions.npz answers-v3.csv labelled-v3.csv --to labels.csv --earlier v1 --earlier v2\n\n"
     "segue decide update predictions.npz answers-v3.csv labelled-v3.csv --to labels.csv --cost-ratio 5 --name v3\n\n"
     "segue decide update predictions.npz answers-v4.csv labelled-v4.csv --to labels.csv --class-map classes.toml",
 )
@@ -190,6 +191,25 @@ def update(
     cost_ratio: Annotated[
         float | None,
         option(METHOD, "NUMBER", "How many mended answers a broken one costs; 10 by default.", parser=number),
+    ] = None,
+    earlier: Annotated[
+        list[str] | None,
+        option(
+            METHOD,
+            "COLUMN",
+            "An earlier model's answers in LABELLED, oldest first, once for each: fits how much of their evidence "
+            "still counts, since models err alike. Recommended.",
+        ),
+    ] = None,
+    memory: Annotated[
+        float | None,
+        option(
+            METHOD,
+            "SHARE",
+            "How much of the earlier evidence still counts, from 0 to 1, in place of --earlier; 1 by default, as "
+            "if models erred independently.",
+            parser=number,
+        ),
     ] = None,
     name: Annotated[
         str | None,
@@ -216,6 +236,8 @@ def update(
         to: Where all labels go.
         rule: When a label changes.
         cost_ratio: How many mended answers a broken one costs.
+        earlier: Earlier models' answers in the labelled table.
+        memory: How much of the earlier evidence still counts.
         name: What the model is called.
         new_ids: What to do with samples that the state does not know.
         class_map: What each class is called now.
@@ -247,17 +269,20 @@ def update(
             f"another model, give it a name with --name"
         )
     answers = _read(new, "NEW", {"id": columns.id, "prediction": columns.prediction})
-    source = _source(labelled, columns)
+    source = _source(labelled, columns, earlier or ())
     _same_type(answers, "prediction", source, "label")
-    seen = np.unique(np.concatenate([answers["prediction"], source["label"], source["prediction"]]))
+    seen = np.unique(np.concatenate([answers["prediction"], *source.values()]))
     _fit_classes(store, seen, state, class_map)
     confusion = _confusion(source, store.classes, columns)
+    share = _memory(store, source, len(earlier or ()), memory, columns)
     fresh = _unknown(store, answers, state, new_ids)
     before = dict(zip(store.ids.tolist(), store.labels.tolist(), strict=True))
     old = ~fresh
     if not old.any():
         raise InputError(f"{answers.told} answers none of the samples in {state}; check that the ids are the same")
-    found = store.update(answers["id"][old], answers["prediction"][old], confusion, rule=chosen, name=called)
+    found = store.update(
+        answers["id"][old], answers["prediction"][old], confusion, rule=chosen, memory=share, name=called
+    )
     if fresh.any():
         store.add(answers["id"][fresh], answers["prediction"][fresh], confusion, name=called)
     ids, labels = store.ids, store.labels
@@ -267,10 +292,11 @@ def update(
     _write_table(table, to)
     store.save(state)
     if json is not None:
-        write(to_json({**found.to_dict(), "added": int(fresh.sum())}), json, "--json")
+        write(to_json({**found.to_dict(), "memory": share, "added": int(fresh.sum())}), json, "--json")
     if json != "-":
         added = f"\n{int(fresh.sum()):,} new samples were added." if fresh.any() else ""
-        out().print(f"{_visible(str(found))}{added}\nThe labels are in {to}, the state in {state}")
+        counted = "" if share == 1 else f"\nEarlier evidence counted {share:g} of its weight."
+        out().print(f"{_visible(str(found))}{counted}{added}\nThe labels are in {to}, the state in {state}")
     return 0
 
 
@@ -331,18 +357,45 @@ def _read(path: str, argument: str, wanted: Mapping[str, str]) -> _Table:
 def _refuse_missing_columns(told: str, names: Any, wanted: Mapping[str, str]) -> None:
     import difflib
 
-    for role, name in wanted.items():
+    for key, name in wanted.items():
+        role = key.rstrip("0123456789")
         if name not in names:
             close = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(repr, list(names)[:8]))}"
             raise InputError(f"{told}: there is no column {name!r} ({role}); {hint}")
 
 
-def _source(path: str, columns: Columns) -> _Table:
+def _source(path: str, columns: Columns, earlier: Sequence[str] = ()) -> _Table:
     answers = columns.labelled_prediction or columns.prediction
-    source = _read(path, "LABELLED", {"label": columns.label, "prediction": answers})
-    _same_type(source, "prediction", source, "label")
+    wanted = {f"earlier{place}": name for place, name in enumerate(earlier)}
+    source = _read(path, "LABELLED", {"label": columns.label, "prediction": answers, **wanted})
+    for role in ("prediction", *wanted):
+        _same_type(source, role, source, "label")
     return source
+
+
+def _memory(store: PredictionStore, source: _Table, earlier: int, memory: float | None, columns: Columns) -> float:
+    from segue.congruent.decisions import Memory
+
+    if earlier and memory is not None:
+        raise InputError("--earlier fits what --memory gives; leave out one of the two")
+    if memory is not None and not 0 <= memory <= 1:
+        raise InputError(f"--memory is {memory:g}; pass the weight of earlier evidence, from 0 to 1")
+    if not earlier:
+        return 1.0 if memory is None else memory
+    if earlier != store.generation:
+        raise InputError(
+            f"--earlier names {earlier} of the {store.generation} models that have answered; name the column of each, "
+            f"oldest first"
+        )
+    answers = [source[f"earlier{place}"] for place in range(earlier)]
+    fitted = Memory.fit(
+        source["label"],
+        [*answers, source["prediction"]],
+        classes=store.classes.tolist(),
+        smoothing=columns.smoothing,
+    )
+    return fitted.weight
 
 
 def _same_type(one: _Table, role: str, other: _Table, other_role: str) -> None:

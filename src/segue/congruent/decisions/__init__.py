@@ -7,6 +7,7 @@ risk; ``SwitchRule`` and ``AverageRule`` choose between two models' answers at p
 from segue.congruent.decisions.average import AverageRule
 from segue.congruent.decisions.confusion import Confusion
 from segue.congruent.decisions.diagonal import DiagonalConfusion
+from segue.congruent.decisions.memory import Memory
 from segue.congruent.decisions.rules import CostRatio, Majority, MaxBelief, MaxBeliefMinEntropy, Replace
 from segue.congruent.decisions.store import PredictionStore
 from segue.congruent.decisions.switch import SwitchRule
@@ -20,6 +21,7 @@ __all__ = [
     "Majority",
     "MaxBelief",
     "MaxBeliefMinEntropy",
+    "Memory",
     "PredictionStore",
     "PredictionUpdate",
     "Replace",

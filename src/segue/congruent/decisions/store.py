@@ -27,7 +27,8 @@ class PredictionStore:
     r"""The labels of a data set, with the belief that all models' answers so far lead to.
 
     The models are taken to err independently given the true class. They do not: similar models err alike, so the
-    belief is surer of itself than it should be, and holds on to old answers the longer the more generations there were.
+    belief is surer of itself than it should be, and holds on to old answers the longer the more generations there were,
+    unless a fitted :class:`Memory` makes earlier evidence count less.
 
     Memory: about ``10 * classes`` bytes for each sample.
 
@@ -193,6 +194,7 @@ class PredictionStore:
         confusion: AnswerLikelihood,
         *,
         rule: UpdateRule = DEFAULT_RULE,
+        memory: float = 1.0,
         name: str | None = None,
     ) -> PredictionUpdate:
         """Take in the answers of a newer model, on all samples or on some, and change labels where the rule says so.
@@ -204,6 +206,8 @@ class PredictionStore:
             answers: Its answers, ``(m,)``.
             confusion: How reliable the model is; of the same classes as the store.
             rule: Which labels change.
+            memory: Weight of the answered samples' earlier evidence, in [0, 1]; 1 as in the paper, which takes models
+                to err independently. :class:`Memory` fits it.
             name: What the model is called; ``"generation 2"`` and so on by default. A name can't be used twice, so
                 that a script that is run twice does not count a model's answers twice.
 
@@ -212,18 +216,20 @@ class PredictionStore:
 
         Raises:
             InputError: If an id is not in the store or repeats, an answer is none of the classes, the confusion is of
-                other classes, or the name was used before.
+                other classes, the memory is out of its range, or the name was used before.
         """
         state = self._state
         number = self.generation + 1
         called = self._fresh_name(name, number)
+        if not 0 <= memory <= 1:
+            raise InputError(f"memory is {memory}; pass the weight of earlier evidence, from 0 to 1")
         self._same_classes(confusion)
         names, said = read_answers(ids, answers, state.classes)
         rows = self._rows(names)
         likelihood = state.log_likelihood[rows]
         votes = (state.votes[rows] + one_vote(said, len(state.classes))).astype(np.uint16)
         before = posterior(likelihood, state.log_prior)
-        likelihood += confusion.log_likelihood(said)
+        likelihood = memory * likelihood + confusion.log_likelihood(said)
         after = posterior(likelihood, state.log_prior)
         stored = state.labels[rows]
         labels = rule.labels(Evidence(stored, said, before, after, votes))
@@ -242,11 +248,11 @@ class PredictionStore:
             uncertainty_after=float(entropy(after).mean()),
         )
         state.log_likelihood[rows] = likelihood
-        state.log_unknown[rows] -= np.log(len(state.classes))
+        state.log_unknown[rows] = memory * state.log_unknown[rows] - np.log(len(state.classes))
         state.votes[rows] = votes
         state.labels[rows] = labels
         event = {"event": "updated", "generation": number, "name": called, "answered": len(rows)}
-        state.history.append(event | {"changed": update.changed, "rule": str(rule)})
+        state.history.append(event | {"changed": update.changed, "rule": str(rule), "memory": float(memory)})
         return update
 
     def add(self, ids: ArrayLike, answers: ArrayLike, confusion: AnswerLikelihood, *, name: str | None = None) -> None:
