@@ -50,6 +50,18 @@ class Tried:
             "note": self.note,
         }
 
+    def __str__(self) -> str:
+        """Return the step in one line."""
+        cost = (
+            "no training" if not self.trainings else f"{self.trainings:g} plain training{'s' * (self.trainings != 1)}"
+        )
+        if self.note:
+            return f"{self.name}: {self.note}"
+        return (
+            f"{self.name} ({cost}): best so far {self.pick.label}, accuracy {self.pick.accuracy:.2%}, negative flips "
+            f"{self.pick.negative_flip_rate:.2%}"
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -102,6 +114,7 @@ class Outcome:
         """Return plain numbers, ready for JSON."""
         return {
             "rule": str(self.rule),
+            "passes": self.rule.passes,
             "margin": getattr(self.rule, "margin", None),
             "max_negative_flip_rate": getattr(self.rule, "max_negative_flip_rate", None),
             "plain": self.plain.to_dict(),
@@ -145,7 +158,7 @@ class Outcome:
             f"{plain.counts.right_old / plain.counts.samples:.2%}), and breaks {plain.counts.negative_flips:,} answers "
             f"that were right: {plain.negative_flip_rate:.2%}.",
             "What was tried, and what it brought:",
-            *(f"- {_told(one)}" for one in self.tried),
+            *(f"- {one}" for one in self.tried),
             _told_pick(plain, pick, self.rule),
         ]
         if self.test is not None:
@@ -155,16 +168,6 @@ class Outcome:
     def __str__(self) -> str:
         """Return the explanation."""
         return self.explain()
-
-
-def _told(one: Tried) -> str:
-    cost = "no training" if not one.trainings else f"{one.trainings:g} plain training{'s' * (one.trainings != 1)}"
-    if one.note:
-        return f"{one.name}: {one.note}"
-    return (
-        f"{one.name} ({cost}): best so far {one.pick.label}, accuracy {one.pick.accuracy:.2%}, negative flips "
-        f"{one.pick.negative_flip_rate:.2%}"
-    )
 
 
 def _told_pick(plain: Candidate, pick: Candidate, rule: Rule) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ def train(
     folder: str | Path | None = None,
     fabric: Fabric | None = None,
     progress: bool = True,
+    after_step: Callable[[Tried], object] = lambda tried: None,
 ) -> Outcome:
     """Train the successor of a model so that it breaks as little as possible.
 
@@ -56,6 +57,7 @@ def train(
         folder: Where runs are kept, so that a killed call goes on; by default they are forgotten.
         fabric: A launched Fabric, for accelerators and precision.
         progress: Whether to show bars on stderr, if it is a terminal.
+        after_step: Called with each step when it is over.
 
     Returns:
         Every candidate, the pick, and what each step bought.
@@ -73,6 +75,7 @@ def train(
     tried = [
         Tried("training without a constraint", workshop.trainings, workshop.seconds, 1, plain),
     ]
+    after_step(tried[-1])
     planned = steps(workshop) if names == [AUTO] else [_whole(name) for name in names if name != "independent"]
     for step in planned:
         note = _refusal(step, workshop, seconds, trainings)
@@ -95,6 +98,7 @@ def train(
                 note,
             )
         )
+        after_step(tried[-1])
     return Outcome(plain, tuple(candidates), chosen.pick(candidates, plain), chosen, tuple(tried))
 
 
