@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segue import __version__
-from segue.cli import compare, decide, gate, policy, power
+from segue.cli import compare, decide, gate, policy, power, train
 
 EPILOG = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided (not enough data)."
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("compare", help=compare.HELP, epilog=compare.EXAMPLES)(compare.compare)
 app.command("gate", help=gate.HELP, epilog=gate.EXAMPLES)(gate.gate)
 app.command("power", epilog=power.EXAMPLES)(power.power)
+app.command("train", help=train.HELP, epilog=train.EXAMPLES)(train.train)
 app.add_typer(decide.app, name="decide")
 app.add_typer(policy.app, name="policy")
 

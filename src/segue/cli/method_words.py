@@ -1,0 +1,49 @@
+"""What each way to train a successor does, in a line: for ``segue train --list``."""
+
+from __future__ import annotations
+
+from segue.cli.outputs.visible import visible
+from segue.congruent.recipes.methods import METHODS, Method
+
+WORDS = {
+    "independent": "Fresh weights, labels alone: the unconstrained model that all others are compared with.",
+    "fine-tuning": "On from the old weights, labels alone: often half the remedy.",
+    "distillation": "Fresh weights; follows the old model's probabilities on every sample.",
+    "reweighting": "Fresh weights; samples that the old model had right count more.",
+    "focal-distillation": "Fresh weights; follows the old probabilities, above all where the old model was right.",
+    "focal-logit-matching": "The same with the distance of the logits: fewer settings to get wrong.",
+    "logit-difference-inhibition": "Fresh weights; only differences of logits beyond a margin count.",
+    "anchored-distillation": "Fresh weights; softened old answers where they were right, smoothed labels elsewhere.",
+    "churn-distillation": "Fresh weights; the target is a mean of label and old probabilities: against any change.",
+    "gated-distillation": "Fresh weights; follows the old model on the samples where it is the better one.",
+    "new-error": "Fresh weights; errors on what the old model had right cost more.",
+    "strict-imitation": "Fresh weights; the old answer is a second label where it was right.",
+    "margin-preserving": "Fresh weights; old classes are protected from new ones by a margin.",
+    "interpolation": "Weights between the old model and one fine-tuned from it, over all shares.",
+    "fisher-interpolation": "The same; weights that the old answers depend on stay closer to the old model.",
+    "soup-interpolation": "The same, towards the mean of several fine-tuned models.",
+    "ensemble": "The mean of several new models: all run at prediction time.",
+    "most-centric": "Of several new models the one whose answers are closest to their mean.",
+    "elodi": "A student of an ensemble of new models; pays off when the old model was one, too.",
+    "averaging": "The weighted mean of old and new probabilities: both run at prediction time.",
+    "switching": "The old answer unless the new one is likelier by a threshold: both run at prediction time.",
+    "congruent-fine-tuning": "Fine-tuning that protects what was right, then weights in between.",
+    "congruent-distillation": "A student of new models that protects what was right, then weights in between.",
+}
+
+
+def told_methods() -> str:
+    """Return all methods with what they do, what they need and where they come from.
+
+    Returns:
+        Some lines for each.
+    """
+    head = "auto\n    Tries the cheap things first and stops where the budget ends (the default)."
+    return "\n\n".join([head, *map(_told, METHODS.values())])
+
+
+def _told(method: Method) -> str:
+    needs = {"the old model's weights": method.needs_weights, "a class_map": method.needs_class_map}
+    needed = [what for what, wanted in needs.items() if wanted]
+    lines = [method.name, f"    {WORDS[method.name]}", f"    Source: {visible(method.source, 400)}."]
+    return "\n".join([*lines, *([f"    Needs {' and '.join(needed)}."] if needed else [])])
