@@ -24,6 +24,9 @@ from segue.training import fit, outputs_of
 from segue.training.seeds import drawn_from
 
 
+TOKENS = 32
+
+
 @dataclass(frozen=True)
 class Plan:
     """How models of one data set are trained.
@@ -116,6 +119,28 @@ def newsgroup_embeddings(encoder: str) -> Part:
     return Part(pool, test, len(texts.classes))
 
 
+@cache
+def newsgroup_tokens() -> Part:
+    """Return 20 Newsgroups as the numbers of their first tokens."""
+    from benchmarks.congruent.encoders import tokenize
+    from benchmarks.congruent.newsgroups import load_newsgroups
+
+    texts = load_newsgroups()
+    pool, test = (
+        (tokenize(part.texts, max_tokens=TOKENS), torch.as_tensor(part.labels)) for part in (texts.train, texts.test)
+    )
+    # A part of the test texts, drawn once: answering all of them would take as long as training.
+    chosen = torch.randperm(len(test[1]), generator=torch.Generator().manual_seed(0))[:3000]
+    return Part(pool, taken(test, chosen), len(texts.classes))
+
+
+def transformer(layers: int, classes: int) -> nn.Module:
+    """Return the first layers of a pretrained sentence encoder with a fresh head."""
+    from benchmarks.congruent.encoders import small_transformer
+
+    return small_transformer(layers, classes)
+
+
 PLANS = {
     "fashion": Plan(
         load=garments,
@@ -145,6 +170,20 @@ PLANS = {
         batch_size=64,
         optimizer=adam,
     ),
+    "transformer": Plan(
+        load=newsgroup_tokens,
+        build=transformer,
+        narrow=1,
+        wide=2,
+        old=1000,
+        new=2000,
+        validation=1500,
+        old_classes=15,
+        rate=1e-3,
+        epochs=3,
+        batch_size=32,
+        optimizer=adam,
+    ),
     "digits": Plan(
         load=digits,
         build=lambda width, classes: perceptron(64, width, classes),
@@ -166,6 +205,7 @@ KINDS = {
     "fashion": ("data", "classes", "architecture", "seed"),
     "newsgroups": ("data", "classes", "architecture", "encoder", "seed"),
     "digits": ("data", "classes", "architecture", "seed"),
+    "transformer": ("data",),
 }
 """What changes: the scenarios of each data set."""
 
