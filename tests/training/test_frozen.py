@@ -94,6 +94,7 @@ def test_inputs_by_name_and_models_that_return_mappings():
     assert frozen(first=INPUTS[:, :3], second=INPUTS[:, 3:]).shape == (90, 3)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 def test_a_scripted_model_can_be_frozen():
     scripted = torch.jit.trace(network().eval(), INPUTS)
     assert torch.allclose(Frozen(scripted)(INPUTS), network().eval()(INPUTS))
@@ -104,5 +105,7 @@ def test_mistakes_are_told_in_one_sentence():
         Frozen("old.pt")
     model = network()
     model.last = model(INPUTS)
-    with pytest.raises(InputError, match=r"^the Sequential can't be copied \(.*\); pass a model that copy.deepcopy takes"):
+    with pytest.raises(
+        InputError, match=r"^the Sequential can't be copied \(.*\); pass a model that copy.deepcopy takes"
+    ):
         Frozen(model)

@@ -342,8 +342,8 @@ MISTAKES = {
     ),
     "a frozen model": (
         {"model": Frozen(network()), "optimizer": sgd(network())},
-        "model has no parameters that can be trained; is it frozen?"),
-
+        "model has no parameters that can be trained; is it frozen?",
+    ),
     "no epochs": ({"epochs": 0}, "epochs is 0; pass a whole number from 1"),
     "half an epoch": ({"epochs": 0.5}, "epochs is 0.5; pass a whole number from 1"),
     "no batch": ({"batch_size": -1}, "batch_size is -1; pass a whole number from 1"),
@@ -392,5 +392,7 @@ def test_some_parameters_alone_may_be_trained():
 
 def test_several_processes_must_have_been_started():
     fabric = Fabric(accelerator="cpu", devices=2, strategy="ddp")
-    with pytest.raises(InputError, match=r"^fabric has several processes that were not started; call fabric.launch\(\)"):
+    with pytest.raises(
+        InputError, match=r"^fabric has several processes that were not started; call fabric.launch\(\)"
+    ):
         trained(fabric=fabric)

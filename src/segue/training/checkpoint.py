@@ -77,7 +77,7 @@ class Checkpoints:
                 torch.save(part.state_dict(), held)
                 held.seek(0)
                 torch.load(held, weights_only=True)
-            except (pickle.PicklingError, AttributeError, TypeError, RuntimeError) as error:
+            except (pickle.PickleError, AttributeError, TypeError, RuntimeError) as error:
                 raise InputError(
                     f"the state of the {name} ({type(part).__name__}) can't be kept in a checkpoint, since it holds "
                     f"more than tensors and plain numbers; leave checkpoint out, or pass another {name}"
@@ -144,7 +144,7 @@ class Checkpoints:
             TypeError,
             RuntimeError,
             EOFError,
-            pickle.UnpicklingError,
+            pickle.PickleError,
             SafetensorError,
         ) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]

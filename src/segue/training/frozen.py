@@ -39,13 +39,15 @@ class Frozen(nn.Module):
         if not isinstance(model, nn.Module):
             raise InputError(f"model is a {type(model).__name__}; pass the torch module that is to be frozen")
         try:
-            self.model = copy.deepcopy(model.model if isinstance(model, Frozen) else model)
+            with torch.no_grad():  # or the copy of a scripted model has the original behind it
+                self.model = copy.deepcopy(model.model if isinstance(model, Frozen) else model)
         except (RuntimeError, TypeError) as error:
             raise InputError(
                 f"the {type(model).__name__} can't be copied ({str(error).splitlines()[0]}); pass a model that "
                 f"copy.deepcopy takes, such as one loaded anew from its file"
             ) from error
-        self.model.requires_grad_(False)
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(False)
         self.eval()
         for module in self.model.modules():
             if not isinstance(module, torch.jit.ScriptModule):  # whose attributes are fixed

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-# What every module has of its own; all else in it was put there by whoever wrote its class.
-_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
+# What every module has of its own; all else in it was put there by whoever wrote its class. A frozen one has another
+# train() of its own.
+_OF_EVERY_MODULE = frozenset(vars(nn.Module())) | {"train"}
 
 
 def digest_of(thing: Any) -> str:
