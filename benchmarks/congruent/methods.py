@@ -51,6 +51,9 @@ FEW = {
         "congruent-fine-tuning",
     )
 }
+"""Methods of the costly data sets; the others get all."""
+SAME = {"new-error": "reweighting"}
+"""Methods that are another one by a second name."""
 AUTO_BUDGET = 5.0
 # How many points of a sweep are tried: two strengths for each constrained training, with all shares of the old model
 # where weights are interpolated. Candidates are made when they are asked for: the others are not trained.
@@ -71,6 +74,7 @@ NOTES = (
     "trainings_of_pick: those that the picked point alone takes. passes: models that run at prediction time.",
     "In the scenario 'encoder' the old model reads other inputs: methods that begin from its weights do not apply. "
     "margin-preserving applies where class sets grow.",
+    "new-error is left out: its loss is that of reweighting.",
     "Two strengths of each constrained training are tried (the first two of the recipes' own grids).",
     "auto: the recipe with a budget of five plain trainings, the unconstrained one included.",
     "Both old and new model would have to be distilled from ensembles for ELODI's full benefit; here the old model is "
@@ -94,6 +98,7 @@ def main(given: Sequence[str] | None = None) -> Path:
     parser.add_argument("--out", type=Path, help="folder of the record")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--data", nargs="+", default=list(DATA), choices=DATA)
+    parser.add_argument("--work", type=Path, help="folder that keeps trained models, so that nothing is trained twice")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(given)
     if options.table:
@@ -111,7 +116,7 @@ def main(given: Sequence[str] | None = None) -> Path:
     path = record(rows, options.out) if not jobs else Path()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(options.processes, max(len(jobs), 1)), mp_context=context) as pool:
-        running = {pool.submit(run_job, *job, quick or FEW.get(job[0])): job for job in jobs}
+        running = {pool.submit(run_job, *job, quick or FEW.get(job[0]), options.work): job for job in jobs}
         for number, finished in enumerate(as_completed(running), start=1):
             name, kind, seed = running[finished]
             rows += finished.result()
@@ -128,7 +133,9 @@ def jobs_of(data: Sequence[str], seeds: Sequence[int]) -> list[tuple[str, str, i
     return [(name, kind, seed) for seed in seeds for name in data for kind in KINDS[name]]
 
 
-def run_job(name: str, kind: str, seed: int, only: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def run_job(
+    name: str, kind: str, seed: int, only: Sequence[str] | None = None, work: Path | None = None
+) -> list[dict[str, Any]]:
     """Run every method on one case.
 
     Args:
@@ -136,6 +143,7 @@ def run_job(name: str, kind: str, seed: int, only: Sequence[str] | None = None) 
         kind: What changes.
         seed: The seed.
         only: The methods; all by default.
+        work: Where trained models are kept; a temporary folder by default.
 
     Returns:
         A row for each method that applies.
@@ -151,10 +159,11 @@ def run_job(name: str, kind: str, seed: int, only: Sequence[str] | None = None) 
     case = make_case(name, kind, seed)
     labels, old = case.test[1], case.update.answers_in_new_classes(case.old_test)
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = temporary if work is None else work / f"{name}-{kind}-{seed}"
         plain = None
         for method in METHODS if only is None else only:
-            if method == "auto":
+            if method in {"auto", *SAME}:
                 continue
             # Each method has a workshop of its own over the same runs, so that it is charged with what it needs.
             shop = Workshop(case.update, Path(folder), progress=False)

@@ -23,7 +23,6 @@ from segue.congruent.recipes.update import StoredLogits, Update
 from segue.training import fit, outputs_of
 from segue.training.seeds import drawn_from
 
-
 TOKENS = 32
 
 
@@ -113,7 +112,7 @@ def newsgroup_embeddings(encoder: str) -> Part:
 
     texts = load_newsgroups()
     pool, test = (
-        (torch.from_numpy(embed(part.texts, encoder=encoder)) * 10, torch.as_tensor(part.labels))
+        (torch.from_numpy(embed(part.texts, encoder=encoder)) * 384**0.5, torch.as_tensor(part.labels))
         for part in (texts.train, texts.test)
     )
     return Part(pool, test, len(texts.classes))
@@ -149,10 +148,10 @@ PLANS = {
         wide=12,
         old=2000,
         new=4000,
-        validation=5000,
+        validation=4000,
         old_classes=7,
         rate=0.1,
-        epochs=5,
+        epochs=4,
         batch_size=64,
         optimizer=momentum,
     ),

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods import METHODS
-from segue.congruent.recipes.methods.combined import distilled_with_protection, fine_tuned_with_protection
+from segue.congruent.recipes.methods.combined import (
+    congruent_soup,
+    distilled_with_protection,
+    fine_tuned_with_protection,
+)
 from segue.congruent.recipes.methods.constrained import logit_matching, trained_with
 from segue.congruent.recipes.methods.ensembles import member_runs
 from segue.congruent.recipes.workshop import Workshop
@@ -61,6 +65,11 @@ def steps(workshop: Workshop) -> list[Step]:
             ),
             _protected(0.01),
             _protected(0.003),
+            Step(
+                "the mean of these fine-tuned models, and interpolation",
+                ("fine-tuning-0", "congruent-fine-tuning-0.003", "congruent-fine-tuning-0.01"),
+                congruent_soup,
+            ),
         ]
     else:
         found += [_matched(0.01), _matched(0.003)]

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from torch import nn
 
-from segue.congruent.interpolation import ALPHAS
+from segue.congruent.interpolation import ALPHAS, soup
 from segue.congruent.losses import FocalDistillation, LogitDifferenceInhibition, LogitMatching
 from segue.congruent.objective import Penalized, SeveralReferences
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
 from segue.congruent.recipes.methods.ensembles import CLIP, mean_logits, member_runs
 from segue.congruent.recipes.methods.interpolated import between
+from segue.congruent.recipes.methods.plain import fine_tuned_run
 from segue.congruent.recipes.workshop import Run, Workshop
 
 PROTECTION = (0.003, 0.01, 0.03)
@@ -41,8 +42,24 @@ def fine_tuned_with_protection(
     Yields:
         A candidate for each share.
     """
+    run = protected_run(workshop, weight)
+    yield from between(
+        workshop, "congruent-fine-tuning", workshop.model(run), [run], alphas, settings={"weight": weight}
+    )
+
+
+def protected_run(workshop: Workshop, weight: float) -> Run:
+    """Fine-tune the old model while holding the logits of what it got right.
+
+    Args:
+        workshop: Where it is trained.
+        weight: Weight of focal logit matching.
+
+    Returns:
+        The run.
+    """
     objective = Penalized(FocalDistillation(distance=LogitMatching(), class_map=workshop.update.class_map), weight)
-    run = workshop.run(
+    return workshop.run(
         f"congruent-fine-tuning-{weight:g}",
         objective,
         reference=workshop.old_train,
@@ -50,9 +67,21 @@ def fine_tuned_with_protection(
         seed=3000,
         fine_tuning=True,
     )
-    yield from between(
-        workshop, "congruent-fine-tuning", workshop.model(run), [run], alphas, settings={"weight": weight}
-    )
+
+
+def congruent_soup(workshop: Workshop, weights: Sequence[float] = PROTECTION[:2]) -> Iterator[Candidate]:
+    """Average models that were fine-tuned from the old one with and without protection, and interpolate.
+
+    Args:
+        workshop: Where they are trained.
+        weights: Weights of focal logit matching of the protected ones.
+
+    Yields:
+        A candidate for each share of the old model.
+    """
+    runs = [fine_tuned_run(workshop), *(protected_run(workshop, weight) for weight in weights)]
+    new = soup(workshop.model(run) for run in runs)
+    yield from between(workshop, "congruent-soup", new, runs, settings={"members": len(runs)})
 
 
 def _distillation(workshop: Workshop) -> Iterator[Candidate]:
@@ -104,6 +133,13 @@ CONGRUENT_FINE_TUNING = Method(
     "congruent-fine-tuning",
     "fine-tuning from the old weights with focal logit matching, then interpolation; Segue's own combination",
     _fine_tuning,
+    needs_weights=True,
+)
+CONGRUENT_SOUP = Method(
+    "congruent-soup",
+    "mean weights of models fine-tuned with and without focal logit matching, then interpolation; Segue's own "
+    "combination",
+    congruent_soup,
     needs_weights=True,
 )
 CONGRUENT_DISTILLATION = Method(

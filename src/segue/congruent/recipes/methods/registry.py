@@ -1,7 +1,7 @@
 """All methods by name."""
 
 from segue.congruent.recipes.methods.base import Method
-from segue.congruent.recipes.methods.combined import CONGRUENT_DISTILLATION, CONGRUENT_FINE_TUNING
+from segue.congruent.recipes.methods.combined import CONGRUENT_DISTILLATION, CONGRUENT_FINE_TUNING, CONGRUENT_SOUP
 from segue.congruent.recipes.methods.constrained import CONSTRAINED
 from segue.congruent.recipes.methods.ensembles import ELODI, ENSEMBLE, MOST_CENTRIC
 from segue.congruent.recipes.methods.interpolated import FISHER, INTERPOLATION, SOUPS
@@ -25,6 +25,7 @@ METHODS: dict[str, Method] = {
         AVERAGING,
         SWITCHING,
         CONGRUENT_FINE_TUNING,
+        CONGRUENT_SOUP,
         CONGRUENT_DISTILLATION,
     )
 }
