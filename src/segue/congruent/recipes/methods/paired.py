@@ -21,7 +21,7 @@ from segue.congruent.recipes.predictors import Single, WithOld
 from segue.congruent.recipes.workshop import Workshop
 
 WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-THRESHOLDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)
+THRESHOLDS = (-0.4, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3)
 
 Rule = Callable[[Pair, float], NDArray[np.int64]]
 
