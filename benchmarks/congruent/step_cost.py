@@ -233,7 +233,7 @@ def main() -> int:
             write_record(
                 "congruent",
                 "step_cost",
-                seeds=given.seeds,
+                seeds=sorted({row["seed"] for row in rows}),
                 rows=rows,
                 claims=claims_of(rows),
                 versions=package_versions(("segue", "torch", "lightning")),
