@@ -1,4 +1,4 @@
-"""A Lightning callback that logs flips against a frozen old model; extra ``lightning``."""
+"""A Lightning callback that logs flips against a frozen old model."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ except ImportError:
     raise
 
 from segue.flips.checks import proportion
-from segue.integrations.frozen import Forward, FrozenModel, OldAnswers, Unpack, call, logits_of, unpack_batch
+from segue.integrations.frozen import Forward, OldAnswers, OldModel, Unpack, unpack_batch
 from segue.integrations.summary import summary
 from segue.integrations.torchmetrics import FlipCounts
+from segue.training.forward import call, logits_of
 
 
 class FlipCallback(Callback):
@@ -62,7 +63,7 @@ class FlipCallback(Callback):
         save_old: bool = False,
     ) -> None:
         super().__init__()
-        self.old = FrozenModel(old, forward)
+        self.old = OldModel(old, forward)
         self.confidence = proportion(confidence, "confidence")
         self.save_old = save_old
         self._unpack = unpack
@@ -140,7 +141,7 @@ class FlipCallback(Callback):
         with torch.no_grad(), trainer.precision_plugin.forward_context():
             old = self.old(batch, inputs)
             found = self._forward(module, inputs) if self._new_logits is None else self._new_logits(outputs)
-        self._counts[loader].update(logits_of(found, "new"), old, labels)
+        self._counts[loader].update(logits_of(found, "new model"), old, labels)
 
     def _log(self, module: LightningModule, stage: str) -> None:
         for index, counts in enumerate(self._counts):

@@ -1,4 +1,4 @@
-"""Flips against a frozen old model in Hugging Face's ``Trainer``; extra ``huggingface``.
+"""Flips against a frozen old model, at each evaluation of Hugging Face's ``Trainer``.
 
 Two ways. ``flip_metrics(old_predictions)`` is a ``compute_metrics``: it costs nothing beside the evaluation itself and
 is the right choice where the old model's predictions on the evaluation data are at hand. ``FlipTrainerCallback(old)``
@@ -25,9 +25,10 @@ except ImportError:
     raise
 
 from segue.flips.checks import proportion
-from segue.integrations.frozen import Forward, FrozenModel, OldAnswers, Unpack, call, logits_of, unpack_batch
+from segue.integrations.frozen import Forward, OldAnswers, OldModel, Unpack, unpack_batch
 from segue.integrations.summary import summary
 from segue.integrations.tensors import class_map_tensor, count_cells, flip_cells
+from segue.training.forward import call, logits_of
 
 
 def flip_metrics(
@@ -108,7 +109,7 @@ class FlipTrainerCallback(TrainerCallback):
         class_map: Sequence[int] | Tensor | None = None,
         confidence: float = 0.95,
     ) -> None:
-        self.old = FrozenModel(old, forward)
+        self.old = OldModel(old, forward)
         self.confidence = proportion(confidence, "confidence")
         self._unpack = unpack
         self._forward = forward
@@ -151,7 +152,7 @@ class FlipTrainerCallback(TrainerCallback):
             for batch in loader:
                 inputs, labels = self._unpack(batch)
                 with torch.no_grad():
-                    new = logits_of(self._forward(model, inputs), "new")
+                    new = logits_of(self._forward(model, inputs), "new model")
                 cells = flip_cells(new, self.old(batch, inputs), labels, class_map=self._class_map)
                 counts += count_cells(accelerator.gather_for_metrics(cells)).cpu()
         finally:
