@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from torch import nn
 
 from segue.congruent.interpolation import ALPHAS, soup
-from segue.congruent.losses import FocalDistillation, LogitDifferenceInhibition, LogitMatching
+from segue.congruent.losses import Distillation, FocalDistillation, LogitMatching
 from segue.congruent.objective import Penalized, SeveralReferences
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
@@ -22,6 +22,7 @@ from segue.congruent.recipes.methods.plain import fine_tuned_run
 from segue.congruent.recipes.workshop import Run, Workshop
 
 PROTECTION = (0.003, 0.01, 0.03)
+FOLLOWING = 0.8  # weight of the ensemble's answers; the labels have the rest
 
 
 def _fine_tuning(workshop: Workshop) -> Iterator[Candidate]:
@@ -109,7 +110,7 @@ def distilled_with_protection(
     update = workshop.update
     protect = FocalDistillation(0.0, 6.0, distance=LogitMatching(), class_map=update.class_map)
     objective: nn.Module = SeveralReferences(
-        {"old": (protect, weight), "ensemble": (LogitDifferenceInhibition(margin=0.0), 0.1)}, labels_weight=0.5
+        {"old": (protect, weight), "ensemble": (Distillation(2.0), FOLLOWING)}, labels_weight=1 - FOLLOWING
     )
     run = workshop.run(
         f"congruent-distillation-{len(members)}-{weight:g}",
