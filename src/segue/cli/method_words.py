@@ -28,6 +28,7 @@ WORDS = {
     "averaging": "The weighted mean of old and new probabilities: both run at prediction time.",
     "switching": "The old answer unless the new one is likelier by a threshold: both run at prediction time.",
     "congruent-fine-tuning": "Fine-tuning that protects what was right, then weights in between.",
+    "congruent-soup": "The mean of such fine-tuned models, then weights in between.",
     "congruent-distillation": "A student of new models that protects what was right, then weights in between.",
 }
 
@@ -45,5 +46,6 @@ def told_methods() -> str:
 def _told(method: Method) -> str:
     needs = {"the old model's weights": method.needs_weights, "a class_map": method.needs_class_map}
     needed = [what for what, wanted in needs.items() if wanted]
-    lines = [method.name, f"    {WORDS[method.name]}", f"    Source: {visible(method.source, 400)}."]
+    words = [f"    {WORDS[method.name]}"] if method.name in WORDS else []
+    lines = [method.name, *words, f"    Source: {visible(method.source, 400)}."]
     return "\n".join([*lines, *([f"    Needs {' and '.join(needed)}."] if needed else [])])

@@ -184,6 +184,8 @@ def _refusal(step: Step, workshop: Workshop, seconds: float | None, trainings: f
     if step.name in METHODS and METHODS[step.name].needs_class_map and workshop.update.class_map is None:
         return "left out: it is for class sets that grew, and the update has no class_map"
     missing = step.trainings(workshop)
+    if not missing:
+        return ""  # what takes no training fits any budget
     if trainings is not None and workshop.trainings + missing > trainings + 1e-9:
         left = max(trainings - workshop.trainings, 0)
         return f"left out: it takes {missing} more plain training{'s' * (missing != 1)}, the budget has {left:g} left"

@@ -1,0 +1,130 @@
+"""Every method runs and yields candidates whose numbers are those of what they answer."""
+
+import numpy as np
+import pytest
+import torch
+
+from segue.congruent.recipes import METHODS, train
+from segue.errors import InputError
+from segue.training import outputs_of
+from tests.congruent.recipes import digits
+
+FOR_GROWN_CLASSES = {"margin-preserving"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_yields_candidates_with_true_numbers(everything, update, method):
+    _, outcome = everything
+    made = [one for one in outcome.candidates if one.method == method]
+    if method in FOR_GROWN_CLASSES:
+        assert made == []
+        return
+    assert made
+    labels, said = digits.VALIDATION[1].numpy(), outputs_of(update.old, digits.VALIDATION)
+    old = said.argmax(dim=1).numpy() == labels
+    for one in (made[0], made[-1]):
+        logits = one.predictor.logits(digits.VALIDATION, said)
+        assert logits.shape == (400, 10)
+        assert torch.isfinite(logits).all()
+        new = logits.argmax(dim=1).numpy() == labels
+        assert one.accuracy == np.mean(new)
+        assert one.negative_flip_rate == np.mean(old & ~new)
+        assert one.positive_flip_rate == np.mean(~old & new)
+        assert one.trainings == len(one.runs) >= 1
+    assert len({one.label for one in made}) == len(made)
+
+
+def test_all_settings_are_told_apart(everything):
+    _, outcome = everything
+    labels = [one.label for one in outcome.candidates]
+    assert len(set(labels)) == len(labels)
+
+
+def test_single_models_and_those_that_run_together(everything):
+    _, outcome = everything
+    passes = {one.method: one.passes for one in outcome.candidates}
+    assert {name for name, count in passes.items() if count > 1} == {"ensemble", "averaging", "switching"}
+    assert passes["ensemble"] == 4
+    assert passes["averaging"] == 2
+
+
+def test_interpolation_begins_at_the_new_model_and_ends_at_the_old_one(everything):
+    _, outcome = everything
+    path = [one for one in outcome.candidates if one.method == "interpolation"]
+    (tuned,) = [one for one in outcome.candidates if one.method == "fine-tuning"]
+    assert path[0].settings["alpha"] == 0.0
+    assert path[0].counts == tuned.counts
+    assert path[-1].settings["alpha"] == 1.0
+    assert path[-1].negative_flip_rate == path[-1].positive_flip_rate == 0.0
+
+
+def test_another_architecture_leaves_out_what_needs_the_old_weights():
+    different = digits.update(old=digits.old_model(width=8))
+    names = [name for name, method in METHODS.items() if method.needs_weights]
+    assert {"fine-tuning", "interpolation", "congruent-fine-tuning"} <= set(names)
+    outcome = train(different, [*names, "averaging"], progress=False)
+    for step in outcome.tried[1:-1]:
+        assert step.note == "left out: the new model can't begin from the old weights"
+        assert step.candidates == 0
+    assert "interpolation: left out: the new model can't begin from the old weights" in outcome.explain()
+    assert {one.method for one in outcome.candidates} == {"independent", "averaging"}
+
+
+def test_distillation_of_an_ensemble_needs_no_old_weights():
+    different = digits.update(old=digits.old_model(width=8), epochs=1)
+    outcome = train(different, "congruent-distillation", progress=False)
+    made = [one for one in outcome.candidates if one.method == "congruent-distillation"]
+    assert len(made) == 3
+    assert all("alpha" not in one.settings for one in made)
+
+
+def test_a_class_set_that_grew():
+    names = ["margin-preserving", "interpolation", "averaging", "switching", "distillation", "focal-logit-matching"]
+    outcome = train(digits.grown(), names, progress=False)
+    assert [step.note for step in outcome.tried] == [""] * len(outcome.tried)
+    assert {one.method for one in outcome.candidates} == {"independent", *names}
+    labels = digits.VALIDATION[1]
+    said = outputs_of(digits.grown().old, digits.VALIDATION)
+    right = int((said.argmax(dim=1) == labels).sum())
+    assert said.shape[1] == 8
+    assert {one.counts.right_old for one in outcome.candidates} == {right}
+    # The old model can't be right on the digits 8 and 9, so nothing breaks there.
+    assert right <= int((labels < 8).sum())
+    assert all(one.predictor.logits(digits.VALIDATION, said).shape == (400, 10) for one in outcome.candidates[:3])
+
+
+def test_without_a_class_map_what_needs_one_says_so(everything):
+    _, outcome = everything
+    (step,) = [one for one in outcome.tried if one.name == "margin-preserving"]
+    assert step.note == "left out: it is for class sets that grew, and the update has no class_map"
+
+
+def test_an_old_model_of_which_only_answers_are_left(everything):
+    names = ["distillation", "averaging", "interpolation"]
+    outcome = train(digits.stored(), names, progress=False)
+    assert [bool(step.note) for step in outcome.tried] == [False, False, False, True]
+    _, whole = everything
+    counts = {one.label: one.counts for one in whole.candidates}
+    for one in outcome.candidates:
+        assert one.counts == counts[one.label]
+
+
+def test_stored_logits_of_other_samples_are_refused():
+    said = digits.stored().old
+    swapped = digits.update(old=type(said)(said.validation, said.train))
+    with pytest.raises(InputError) as error:
+        train(swapped, "averaging", progress=False)
+    assert str(error.value) == (
+        "old.train has shape (400, 10) for 500 samples; pass logits (500, old classes)"
+    )  # fmt: skip
+
+
+def test_a_training_that_diverges_is_noted_and_the_others_go_on():
+    wild = digits.update(fine_tuning=lambda parameters: torch.optim.SGD(parameters, lr=1e30))
+    outcome = train(wild, ["fine-tuning", "averaging"], progress=False)
+    plain, tuned, averaged = outcome.tried
+    assert (plain.note, averaged.note) == ("", "")
+    assert "fine-tuning-0" in tuned.note or "loss" in tuned.note
+    assert tuned.candidates == 0
+    assert averaged.candidates > 0
+    assert tuned.note in outcome.explain()
