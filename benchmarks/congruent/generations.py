@@ -193,6 +193,8 @@ def main(given: Sequence[str] | None = None) -> Path:
             print(notes[-1], file=sys.stderr)
     rows = read_rows("congruent", "generations", arguments.out) if arguments.resume else []
     rows = [row for row in rows if row["data"] == pictures.name]
+    if any("rule" in row and "memory" not in row for row in rows):
+        rows = []  # of a run that did not fit any memory
     path = None
     for seed in range(arguments.seeds):
         if all(row["seed"] != seed for row in rows):
