@@ -15,8 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from segue.demo.files import STAGING
+from segue.flips import compare
+from tests.demo.pages import opened
 
-FILES = ["challenger.parquet", "champion.parquet", "golden.txt", "policy.toml", "report.html"]
+TABLES = ["champion.parquet", "challenger.parquet", "congruent.parquet"]
+PAGES = ["report.html", "congruent.html", "side-by-side.html"]
+FILES = sorted([*TABLES, "golden.txt", "policy.toml", *PAGES])
+CONTENDERS = {"challenger": TABLES[1], "congruent challenger": TABLES[2]}
 SEGUE = Path(sys.executable).with_name("segue")
 
 
@@ -46,9 +51,12 @@ def test_the_story_is_told_and_ends_well(told):
     assert told.returncode == 0, told.stderr
     lines = told.stdout.splitlines()
     assert lines[0] == "A better model that may not ship"
-    for head in ("Pictures", "Champion", "Challenger", "Comparison", "Gate", "Look at", "By hand"):
+    for head in ("Pictures", "Champion", "Challenger", "Congruent", "Bargain", "Look at", "By hand"):
         assert sum(line.startswith(f"{head} ") for line in lines) == 1
+    for head in ("Comparison", "Gate"):
+        assert sum(line.startswith(f"{head} ") for line in lines) == 2
     assert "Gate        FAIL: challenger must not replace champion" in told.stdout
+    assert "Look at     demo-output/side-by-side.html" in told.stdout
     assert "Traceback" not in told.stderr
 
 
@@ -63,38 +71,76 @@ def test_the_files_are_there_and_nothing_else(told, folder):
 
 
 def test_the_report_shows_the_flipped_pictures(told, folder):
-    page = (folder / "demo-output" / "report.html").read_text()
-    assert page.count("data:image/") >= 1
-    assert "May the new digit model ship?" in page
+    for name, title in (("report", "May the new digit"), ("congruent", "May the congruently trained digit")):
+        page = (folder / "demo-output" / f"{name}.html").read_text()
+        assert page.count("data:image/") >= 1
+        assert f"{title} model ship?" in page
 
 
 def commands(told):
     return [shlex.split(line) for line in told.stdout.splitlines() if line.startswith("  ") and "segue" in line]
 
 
-def test_the_printed_commands_give_the_same_numbers(told, folder, tmp_path):
-    compare, gate = ([str(SEGUE), *command[1:]] for command in commands(told) if command[1] in {"compare", "gate"})
-    for command, code in ((compare, 0), (gate, 1)):
+@pytest.mark.parametrize("contender", CONTENDERS)
+def test_the_printed_commands_give_the_same_numbers(told, folder, tmp_path, contender):
+    printed = [command for command in commands(told) if any(part.endswith(CONTENDERS[contender]) for part in command)]
+    assert [command[1] for command in printed] == ["compare", "gate"]
+    codes = []
+    for command in printed:
         result = tmp_path / f"{command[1]}.json"
-        run = subprocess.run([*command, "--json", result], cwd=folder, capture_output=True, text=True, check=False)
-        assert run.returncode == code, run.stderr
+        asked = [str(SEGUE), *command[1:], "--json", str(result)]
+        run = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False)
+        codes.append(run.returncode)
         measured = json.loads(result.read_text())
-        report = measured if code == 0 else measured["report"]
+        report = measured.get("report", measured)
         assert f"{report['negative_flips']:,} of the answers that were right are now wrong" in told.stdout
+    assert codes == [0, measured["exit_code"]]
+    assert measured["names"]["new"] == Path(CONTENDERS[contender]).stem
+    assert measured["headline"].partition(": ")[2] in told.stdout
     failed = [check for check in measured["checks"] if check["verdict"] == "fail"]
-    assert failed
     for check in failed:
         assert check["reason"] in told.stdout
-    assert {check["rule"] for check in failed} >= {"max_nfr"}
+    if contender == "challenger":  # of the congruent one it is told as it is
+        assert codes[1] == 1
+        assert {check["rule"] for check in failed} >= {"max_nfr"}
+
+
+def read(folder):
+    return [pq.read_table(folder / "demo-output" / name).to_pydict() for name in TABLES]
 
 
 def test_the_tables_say_what_was_told(told, folder):
-    old, new = (pq.read_table(folder / "demo-output" / name).to_pydict() for name in (FILES[1], FILES[0]))
-    assert old["id"] == new["id"]
-    assert old["label"] == new["label"]
-    rows = list(zip(old["label"], old["prediction"], new["prediction"], strict=True))
-    assert f"{sum(o == y != n for y, o, n in rows)} broken" in told.stdout
-    assert f"{sum(n == y != o for y, o, n in rows)} mended" in told.stdout
+    old, *contenders = read(folder)
+    for new in contenders:
+        assert old["id"] == new["id"]
+        assert old["label"] == new["label"]
+        rows = list(zip(old["label"], old["prediction"], new["prediction"], strict=True))
+        assert f"{sum(o == y != n for y, o, n in rows)} broken" in told.stdout
+        assert f"{sum(n == y != o for y, o, n in rows)} mended" in told.stdout
+    plain, congruent = contenders
+    assert plain["prediction"] != congruent["prediction"]
+
+
+def test_the_page_shows_both_reports_with_their_own_figures(told, folder, browser):
+    path = folder / "demo-output" / PAGES[2]
+    old, *contenders = read(folder)
+    reports = [compare(old["label"], old["prediction"], new["prediction"]) for new in contenders]
+    with opened(browser, path) as page:
+        page.frames[2].wait_for_selector("#told")
+        cells = page.locator("table tbody td").all_inner_texts()
+        for number, report in enumerate(reports):
+            accuracy, broken, mended, relative = cells[number::2][:4]
+            assert accuracy.startswith(f"{report.accuracy_new.value:.2%}")
+            assert broken.startswith(f"{report.negative_flips} broken")
+            assert f"{report.negative_flip_rate.low:.2%} to {report.negative_flip_rate.high:.2%}" in broken
+            assert mended.startswith(f"{report.positive_flips} mended")
+            assert relative.startswith(f"{report.relative_negative_flip_rate.value:.2f}")
+            assert (
+                f"{report.negative_flips} answers that were right" in page.frames[number + 1].locator("h1").inner_text()
+            )
+        bargain = page.locator(".lead").inner_text()
+    assert f"Bargain     {bargain}" in told.stdout
+    assert f"{reports[1].negative_flips} right answers instead of {reports[0].negative_flips}" in bargain
 
 
 ENDLESS = """
@@ -135,7 +181,7 @@ def test_after_a_killed_run_the_next_gives_the_same_tables_as_any_other(told, fo
     (tmp_path / "demo-output" / f"{STAGING}x").mkdir()  # as if it had been killed while it wrote a file
     assert demo("--quick", cwd=tmp_path).returncode == 0
     assert sorted(path.name for path in (tmp_path / "demo-output").iterdir()) == FILES
-    for name in FILES[:4]:
+    for name in sorted(set(FILES) - set(PAGES)):
         assert (tmp_path / "demo-output" / name).read_bytes() == (folder / "demo-output" / name).read_bytes()
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from segue.demo import digits
 from segue.demo.properties import GROUND, PROPERTIES, brightness, tallness, texture
-from segue.demo.tables import answers_table, described, png, protected_ids, write_parquet
+from segue.demo.tables import answers_table, described, ids, png, protected_ids, write_parquet
 from segue.demo.training import Answers
 
 some_images = arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6)))
@@ -69,7 +69,7 @@ def test_a_table_holds_every_test_picture_once(pictures, answers, tmp_path):
     table = described(pictures, answers_table(pictures, answers))
     write_parquet(table, tmp_path / "answers.parquet")
     read = pq.read_table(tmp_path / "answers.parquet").to_pydict()
-    assert len(set(read["id"])) == len(pictures.test)
+    assert read["id"] == ids(pictures)
     assert read["label"] == read["digit"] == [str(label) for label in pictures.test.labels]
     assert read["prediction"][:12] == [*"0123456789", "0", "1"]
     assert read["confidence"][-1] == 1
@@ -82,11 +82,12 @@ def test_a_picture_survives_png():
     np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(png(image)))), image)
 
 
-def test_protected_pictures_are_chosen_without_the_answers(pictures, answers):
-    other = Answers(answers.classes[::-1], answers.confidences)
-    chosen = protected_ids(answers_table(pictures, answers))
-    assert chosen == protected_ids(answers_table(pictures, other))
+def test_protected_pictures_are_test_pictures_at_even_distances(pictures):
+    chosen = protected_ids(pictures)
+    assert chosen[:3] == ["digit-00000", "digit-00004", "digit-00008"]
     assert 200 <= len(set(chosen)) <= 300
+    assert set(chosen) <= set(ids(pictures))
+    assert len(set(ids(pictures))) == len(pictures.test)
 
 
 def test_digits_are_split_into_parts_that_do_not_meet(pictures):

@@ -1,4 +1,4 @@
-"""The two models: reproducible, sealed off from the test pictures, and really learning."""
+"""The models: reproducible, sealed off from the test pictures, and really learning, from labels and from a champion."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from segue.demo import digits
-from segue.demo.models import train_and_answer
+from segue.demo.models import train_and_answer, train_congruently_and_answer
 from segue.demo.network import ResidualBlock, SmallResidualNetwork
 from segue.demo.pictures import Pictures
-from segue.demo.training import Recipe, train
+from segue.demo.training import Recipe, train, train_congruently
 
 RECIPE = Recipe(width=4, samples=None, epochs=2, batch=32, peak_rate=0.05)
 
@@ -67,6 +67,33 @@ def test_every_picture_is_counted_in_every_epoch(bars):
     assert seen == [32, 32, 32, 4] * 2
 
 
+def test_congruently_with_no_weight_is_the_plain_training_bit_for_bit(bars):
+    old = torch.randn(len(bars), 2, generator=torch.Generator().manual_seed(0))
+    plain = train(RECIPE, bars, classes=2, seed=1).answer(bars)
+    congruent = train_congruently(RECIPE, bars, classes=2, seed=1, old=old, weight=0).answer(bars)
+    np.testing.assert_array_equal(plain.confidences, congruent.confidences)
+
+
+def test_congruent_training_follows_the_logits_of_each_picture(bars, rng):
+    wrong = rng.random(len(bars)) < 0.5  # a champion that answers every other picture wrongly, at random
+    said = np.where(wrong, 1 - bars.labels, bars.labels)
+    old = torch.from_numpy(np.eye(2, dtype=np.float32)[said] * 8 - 4)
+    follow = {
+        weight: train_congruently(RECIPE, bars, classes=2, seed=1, old=old, weight=weight).logits(bars)
+        for weight in (0.0, 0.1)
+    }
+    distances = {weight: (logits - old).square().sum(dim=1).numpy() for weight, logits in follow.items()}
+    assert distances[0.1][~wrong].mean() < distances[0.0][~wrong].mean()
+    # Where the champion is wrong its logits weigh a sixth of what they weigh elsewhere: the labels win there.
+    assert (follow[0.1].argmax(dim=1).numpy() == bars.labels).mean() > 0.9
+
+
+def test_every_picture_is_counted_in_congruent_training_too(bars):
+    seen = []
+    train_congruently(RECIPE, bars[:100], classes=2, seed=0, advance=seen.append, old=torch.zeros(100, 2), weight=0.01)
+    assert seen == [32, 32, 32, 4] * 2
+
+
 @pytest.fixture(scope="module")
 def pictures():
     return digits.load()
@@ -95,6 +122,25 @@ def test_validation_pictures_are_never_trained_on(pictures, progress):
     black = replace(pictures, train=Pictures(images, pictures.train.labels))
     before, after = (answers_of(each, progress, samples=None) for each in (pictures, black))
     assert before.learned_from == after.learned_from == len(pictures.train) - 150
+    np.testing.assert_array_equal(before.answers.confidences, after.answers.confidences)
+
+
+def test_congruent_training_reads_neither_test_nor_validation_pictures(pictures, progress, rng):
+    def answers_of_both(pictures):
+        champion = train_and_answer("champion", replace(RECIPE, samples=100), pictures, 150, 0, progress)
+        recipe = replace(RECIPE, epochs=1)
+        return train_congruently_and_answer("both", recipe, champion.model, 0.01, pictures, 150, 1, progress)
+
+    images = pictures.train.images.copy()
+    images[-150:] = 0
+    labels = rng.permutation(pictures.test.labels)
+    other = replace(
+        pictures,
+        train=Pictures(images, pictures.train.labels),
+        test=Pictures(pictures.test.images, labels),
+    )
+    before, after = answers_of_both(pictures), answers_of_both(other)
+    assert before.learned_from == len(pictures.train) - 150
     np.testing.assert_array_equal(before.answers.confidences, after.answers.confidences)
 
 

@@ -24,7 +24,7 @@ INTERRUPTED = 130
 @app.command()
 def demo(
     out: Annotated[
-        Path, typer.Option(help="Folder for the tables, the policy and the report.", metavar="FOLDER")
+        Path, typer.Option(help="Folder for the tables, the policy and the reports.", metavar="FOLDER")
     ] = Path("demo-output"),
     data: Annotated[
         Path | None,
@@ -39,12 +39,13 @@ def demo(
 ) -> None:
     """Train a champion and a better challenger on real pictures, and ask whether the challenger may ship.
 
-    It may not: the gate fails on purpose, and the demo exits with 0 when the story has been told.
+    It may not: the gate fails on purpose. The challenger is trained once more, congruently with the champion, and both
+    outcomes are shown side by side. The demo exits with 0 when the story has been told, whatever the gate says.
     """
     try:
         console = Console(highlight=False, markup=False, emoji=False)
         console.print("A better model that may not ship\n", style="bold")
-        for module in ("torch", "sklearn", "platformdirs"):
+        for module in ("torch", "lightning", "sklearn", "platformdirs"):
             require(module, "demo", "the demo")
         from segue.demo.progress import Progress
         from segue.demo.story import Request, tell

@@ -1,4 +1,4 @@
-"""Which two models the demo trains: a champion on what there was at the time, and a better challenger on more.
+"""Which models the demo trains: a champion on what there was at the time, and twice a better challenger on more.
 
 Sizes, epochs and learning rates were chosen on the validation pictures (the last part of the training set); nothing
 was ever chosen on the test pictures.
@@ -13,16 +13,18 @@ from segue.demo.training import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The two recipes.
+    """The two recipes, and how strongly the challenger is held to the champion when it is trained congruently.
 
     Attributes:
         champion: The model in production.
-        challenger: The model that is to take its place.
-        validation: How many training pictures are held out from both, to watch them.
+        challenger: The model that is to take its place, trained on the labels alone and then congruently.
+        congruence: What the champion's logits count beside the labels in the congruent training.
+        validation: How many training pictures are held out from all, to watch them.
     """
 
     champion: Recipe
     challenger: Recipe
+    congruence: float
     validation: int
 
 
@@ -30,11 +32,13 @@ PLANS = {
     "Fashion-MNIST": Plan(
         champion=Recipe(width=12, samples=15_000, epochs=2),
         challenger=Recipe(width=16, samples=None, epochs=1, peak_rate=0.2),
+        congruence=0.01,
         validation=5_000,
     ),
     "digits": Plan(
         champion=Recipe(width=4, samples=400, epochs=6, batch=32, peak_rate=0.05),
         challenger=Recipe(width=6, samples=None, epochs=3, batch=32, peak_rate=0.05),
+        congruence=0.01,
         validation=150,
     ),
 }

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from segue.demo import digits, sources, telling
+from segue.demo import digits, side_by_side, sources, telling
+from segue.demo.bargain import Bargain, strike
 from segue.demo.files import staging, sweep
-from segue.demo.judging import Judged, judge
-from segue.demo.models import train_and_answer
+from segue.demo.judging import CHALLENGER, CONGRUENT, Judged, judge, lay_out
+from segue.demo.models import train_and_answer, train_congruently_and_answer
+from segue.demo.pictures import PictureSet
 from segue.demo.plan import PLANS
 from segue.demo.progress import Progress
+from segue.demo.training import Answers
 from segue.errors import InputError
 
 
@@ -24,7 +27,7 @@ class Request:
         out: The folder for the tables and the report.
         data: A folder that holds Fashion-MNIST, if the user named one.
         quick: Whether the digits will do: seconds in place of minutes.
-        seed: Seed of the champion's training; the challenger's is the next.
+        seed: Seed of the champion's training; that of both challengers is the next.
     """
 
     out: Path
@@ -33,7 +36,22 @@ class Request:
     seed: int = 0
 
 
-def tell(request: Request, console: Console, progress: Progress) -> Judged:
+@dataclass(frozen=True)
+class Outcome:
+    """What was found.
+
+    Attributes:
+        plain: The challenger trained on the labels alone.
+        congruent: The challenger trained congruently with the champion.
+        bargain: What the second bought and cost against the first.
+    """
+
+    plain: Judged
+    congruent: Judged
+    bargain: Bargain
+
+
+def tell(request: Request, console: Console, progress: Progress) -> Outcome:
     """Run the whole story.
 
     Args:
@@ -52,20 +70,62 @@ def tell(request: Request, console: Console, progress: Progress) -> Judged:
     pictures = found.pictures
     telling.tell_pictures(found, console)
 
-    plan = PLANS[pictures.name]
-    champion = train_and_answer("champion", plan.champion, pictures, plan.validation, request.seed, progress)
+    plan, seed = PLANS[pictures.name], request.seed
+    champion = train_and_answer("champion", plan.champion, pictures, plan.validation, seed, progress)
     telling.tell_model("Champion", champion, pictures, console)
-    challenger = train_and_answer("challenger", plan.challenger, pictures, plan.validation, request.seed + 1, progress)
-    telling.tell_model("Challenger", challenger, pictures, console)
+    plain = train_and_answer("challenger", plan.challenger, pictures, plan.validation, seed + 1, progress)
+    telling.tell_model("Challenger", plain, pictures, console)
+    congruent = train_congruently_and_answer(
+        "challenger congruently",
+        plan.challenger,
+        champion.model,
+        plan.congruence,
+        pictures,
+        plan.validation,
+        seed + 1,
+        progress,
+    )
+    telling.tell_model("Congruent", congruent, pictures, console)
 
     try:
-        judged = judge(pictures, champion.answers, challenger.answers, request.out, progress)
+        outcome = weigh(pictures, champion.answers, plain.answers, congruent.answers, request.out, progress)
     except OSError as error:
         raise InputError(refusal(request.out, error)) from None
-    telling.tell_comparison(judged.report, pictures, console)
-    telling.tell_decision(judged.decision, console)
-    telling.tell_where(judged, request.out, console)
-    return judged
+    for judged in (outcome.plain, outcome.congruent):
+        telling.tell_comparison(judged.report, pictures, console)
+        telling.tell_decision(judged.decision, console)
+    telling.tell_bargain(outcome.bargain, console)
+    telling.tell_where((outcome.plain, outcome.congruent), request.out, console)
+    return outcome
+
+
+def weigh(
+    pictures: PictureSet, champion: Answers, plain: Answers, congruent: Answers, out: Path, progress: Progress
+) -> Outcome:
+    """Judge both challengers, each by itself and one against the other, and write all files.
+
+    Args:
+        pictures: The pictures; the test part was answered.
+        champion: The old model's answers.
+        plain: The answers of the challenger trained on the labels alone.
+        congruent: Those of the challenger trained congruently.
+        out: The folder for all files.
+        progress: Where to show how far it is.
+
+    Returns:
+        What was found.
+    """
+    with progress.step("comparing the challengers with the champion", 4, "steps") as advance:
+        lay_out(pictures, champion, {CHALLENGER: plain, CONGRUENT: congruent}, out)
+        advance(1)
+        judged = []
+        for contender in (CHALLENGER, CONGRUENT):
+            judged.append(judge(pictures, contender, out))
+            advance(1)
+        bargain = strike(pictures.test.labels, champion.classes, plain.classes, congruent.classes)
+        side_by_side.write((judged[0], judged[1]), bargain, pictures.noun, out)
+        advance(1)
+    return Outcome(judged[0], judged[1], bargain)
 
 
 def make_sure_of(out: Path) -> None:

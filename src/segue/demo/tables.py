@@ -31,10 +31,9 @@ def answers_table(pictures: PictureSet, answers: Answers) -> pa.Table:
         One row per picture.
     """
     names = np.array(pictures.classes)
-    count = len(pictures.test)
     return pa.table(
         {
-            "id": [f"{pictures.noun}-{number:05d}" for number in range(count)],
+            "id": ids(pictures),
             "label": names[pictures.test.labels].tolist(),
             "prediction": names[answers.classes].tolist(),
             "confidence": np.round(answers.confidences, 6),
@@ -60,17 +59,14 @@ def described(pictures: PictureSet, table: pa.Table) -> pa.Table:
     return table.append_column("image", pa.array([png(image) for image in images], pa.binary()))
 
 
-def protected_ids(table: pa.Table) -> list[str]:
-    """Return the ids of the golden set: some 200 rows at even distances, whatever the models say of them.
+def ids(pictures: PictureSet) -> list[str]:
+    """Return what the test pictures are called, in their order."""
+    return [f"{pictures.noun}-{number:05d}" for number in range(len(pictures.test))]
 
-    Args:
-        table: One row per picture, with ``id``.
 
-    Returns:
-        The ids.
-    """
-    ids: list[str] = table.column("id").to_pylist()
-    return ids[:: max(1, len(ids) // PROTECTED)]
+def protected_ids(pictures: PictureSet) -> list[str]:
+    """Return the ids of the golden set: some 200 test pictures at even distances, whatever the models say of them."""
+    return ids(pictures)[:: max(1, len(pictures.test) // PROTECTED)]
 
 
 def png(image: NDArray[np.uint8]) -> bytes:

@@ -10,9 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from segue.demo.judging import REPORT, Judged
+from segue.demo.bargain import Bargain
+from segue.demo.judging import Judged
 from segue.demo.models import Trained
 from segue.demo.pictures import PictureSet
+from segue.demo.side_by_side import PAGE
 from segue.demo.sources import Found
 from segue.flips import Decision, FlipReport
 from segue.flips.gate.decision import Verdict
@@ -51,7 +53,8 @@ def tell_comparison(report: FlipReport, pictures: PictureSet, console: Console) 
     """Show what the update breaks and mends."""
     nouns = f"{pictures.noun}s"
     console.print()
-    _step(console, "Comparison", Text(f"on {report.samples:,} {nouns} that neither model has seen"))
+    new = report.names[1]
+    _step(console, "Comparison", Text(f"{new}, on {report.samples:,} {nouns} that neither model has seen"))
     for row in _square(report):
         _step(console, "", row)
     told = [_accuracy(report), _broken(report), _worst(report, pictures.noun)]
@@ -71,22 +74,29 @@ def tell_decision(decision: Decision, console: Console) -> None:
         _step(console, "", Text.assemble(sign, (check.title, "bold"), f": {check.reason}"))
 
 
-def tell_where(judged: Judged, out: Path, console: Console) -> None:
+def tell_bargain(bargain: Bargain, console: Console) -> None:
+    """Say what congruent training bought and what it cost."""
+    console.print()
+    _step(console, "Bargain", Text(str(bargain)))
+
+
+def tell_where(both: tuple[Judged, Judged], out: Path, console: Console) -> None:
     """Say where to look, and what to type for the same on other tables."""
     console.print()
-    page = out / REPORT
-    _step(console, "Look at", Text(str(page), f"bold link {page.absolute().as_uri()}"))  # terminals that can open it
-    _step(console, "", Text("every number with its interval, and every flipped picture to sort through"))
+    _step(console, "Look at", _link(out / PAGE))
+    _step(console, "", Text("both reports side by side; each by itself, every flipped picture to sort through:"))
+    for judged in both:
+        _step(console, "", _link(out / judged.contender.report))
     console.print()
-    _step(console, "By hand", Text("the same with two commands, as for tables of your own:"))
+    _step(console, "By hand", Text("the same with two commands for each, as for tables of your own:"))
     program = shlex.quote(installed_command())
-    for command in judged.commands:
-        console.print(Text("  " + command.replace("segue", program, 1)), soft_wrap=True)  # one line each, to be copied
+    for judged in both:
+        for command in judged.commands:
+            console.print(Text("  " + command.replace("segue", program, 1)), soft_wrap=True)  # to be copied
     console.print()
-    code = judged.decision.exit_code
-    console.print(
-        Text(f"The gate's own exit code is {code}; the demo ends with 0, for its story has been told.", "dim")
-    )
+    first, second = (judged.decision.exit_code for judged in both)
+    codes = f"codes are {first} and {second}" if first != second else f"code is {first}, both times"
+    console.print(Text(f"The gate's own exit {codes}; the demo ends with 0, for its story has been told.", "dim"))
 
 
 def installed_command() -> str:
@@ -95,6 +105,10 @@ def installed_command() -> str:
     if shutil.which("segue") is not None or not script.exists():
         return "segue"
     return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)
+
+
+def _link(page: Path) -> Text:
+    return Text(str(page), f"bold link {page.absolute().as_uri()}")  # terminals that can open it do so
 
 
 def _step(console: Console, head: str, what: Text) -> None:
