@@ -41,14 +41,15 @@ class FewestFlips:
     more accurate one wins, then the cheaper one. Where no candidate qualifies, the unconstrained one is picked.
 
     Attributes:
-        margin: Accuracy that may be given up, as a share of the samples.
+        margin: Accuracy that may be given up, as a share of the samples. With 0, a lucky unconstrained model rules out
+            candidates that are as good; the default is a quarter of a point.
         passes: Models that may run at prediction time.
 
     Raises:
         InputError: If an argument is out of its range.
     """
 
-    margin: float = 0.0
+    margin: float = 0.0025
     passes: int = 1
 
     def __post_init__(self) -> None:
