@@ -12,7 +12,7 @@ from segue.integrations.huggingface import CongruentTrainer
 digits = load_digits()
 pictures = torch.tensor(digits.images[:, None] / 8 - 1, dtype=torch.float32)  # one channel, from -1 to 1
 data = [{"pixel_values": one, "labels": int(label)} for one, label in zip(pictures, digits.target, strict=True)]
-few, many, held = data[:300], data[:1347], data[1347:]
+few, many, held = data[:600], data[:1347], data[1347:]
 
 
 def transformer(size):
@@ -22,7 +22,7 @@ def transformer(size):
 
 
 arguments = TrainingArguments(
-    "out", num_train_epochs=8, per_device_train_batch_size=32, learning_rate=5e-3, save_strategy="no", report_to=[],
+    "out", num_train_epochs=6, per_device_train_batch_size=16, learning_rate=5e-3, save_strategy="no", report_to=[],
     use_cpu=True, disable_tqdm=True,
 )  # fmt: skip
 set_seed(0)

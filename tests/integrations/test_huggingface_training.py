@@ -18,6 +18,8 @@ from transformers import (
     BertForTokenClassification,
     GPT2Config,
     GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
     Trainer,
     TrainingArguments,
 )
@@ -50,6 +52,13 @@ SMALL = {
 def bert(seed: int, classes: int = 3, kind: type = BertForSequenceClassification, **more: Any) -> Any:
     torch.manual_seed(seed)
     return kind(BertConfig(**SMALL, num_labels=classes, **more))
+
+
+def llama(seed: int, words: int = 12) -> Any:
+    torch.manual_seed(seed)
+    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    ends = {"bos_token_id": 0, "eos_token_id": 0}
+    return LlamaForCausalLM(LlamaConfig(vocab_size=words, max_position_embeddings=8, **shape, **ends))
 
 
 def gpt(seed: int, words: int = 12) -> Any:
@@ -136,10 +145,13 @@ def test_a_step_is_that_of_a_plain_loop_over_all_samples(tmp_path: Path, shape: 
 
 
 @pytest.mark.parametrize("shape", SPLITS.values(), ids=SPLITS)
-def test_a_language_model_follows_its_old_version_token_by_token(tmp_path: Path, shape: dict[str, Any]) -> None:
-    old, teacher, new, data = gpt(0), gpt(1), gpt(2), texts()
+@pytest.mark.parametrize("model", [gpt, llama])  # the trainer counts labels one way for these, another for those
+def test_a_language_model_follows_its_old_version_token_by_token(
+    tmp_path: Path, model: Callable[[int], Any], shape: dict[str, Any]
+) -> None:
+    old, teacher, new, data = model(0), model(1), model(2), texts()
     objective = MuscleDistillation(temperature=2, labels_weight=0.5)
-    told = [answered(model, data["input_ids"]) for model in (old, teacher)]
+    told = [answered(one, data["input_ids"]) for one in (old, teacher)]
     truth = next_tokens(data["labels"])
     wanted = by_hand(new, lambda found: objective(found, told[0], truth, teacher_logits=told[1]), data["input_ids"])
     same(trained(new, data, tmp_path, objective=objective, old=old, teacher=teacher, shape=shape), wanted, new)
@@ -181,7 +193,7 @@ def test_several_references_come_by_name(tmp_path: Path) -> None:
 
 
 class Normalised(nn.Module):
-    """An old model of another kind, whose statistics and answers change in training mode."""
+    """A model of another kind, whose statistics and answers change in training mode."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -214,6 +226,23 @@ def test_the_old_model_stays_as_it_was(tmp_path: Path) -> None:
     assert not updated & {id(parameter) for parameter in frozen.parameters()}
     again = BertForSequenceClassification.from_pretrained(tmp_path / "checkpoint-2")
     assert set(again.state_dict()) == set(new.state_dict())
+
+
+def test_a_module_that_takes_no_labels_and_returns_a_tensor_can_be_trained(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    old, data = bert(0), sentences()
+    new = Normalised()
+    new.layers = nn.Sequential(nn.Embedding(30, 8), nn.Flatten(), nn.Linear(40, 3))
+    run = CongruentTrainer(
+        new, arguments(tmp_path, num_train_epochs=3), train_dataset=rows(data), old=old, objective=OBJECTIVE
+    )
+    before = run.evaluate(rows(data))["eval_loss"]
+    run.train()
+    now, logits = new.layers(data["input_ids"]).detach(), answered(old, data["input_ids"])
+    after = run.evaluate(rows(data))["eval_loss"]
+    assert after == pytest.approx(OBJECTIVE(now, logits, data["labels"]).item(), rel=1e-5)
+    assert after < before
+    torch.testing.assert_close(torch.from_numpy(run.predict(rows(data)).predictions), now)
 
 
 def test_the_trained_model_itself_can_be_the_old_one(tmp_path: Path) -> None:

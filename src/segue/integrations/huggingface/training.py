@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import Trainer
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from segue.congruent.losses import MuscleDistillation, next_tokens
 from segue.congruent.losses.checks import check_logits, check_reference
@@ -71,6 +72,9 @@ class CongruentTrainer(Trainer):
         options["compute_loss_func"] = self._objective_of
         super().__init__(*arguments, **options)
         self._check_arguments()
+        # the trainer's own count misses some models: what it divides by must be what is summed up
+        self._loss_shifts_labels = _shifts_labels(self.model)
+        self.label_names = self.label_names or ["labels"]  # of a model that takes none: the objective does
         self.references.to(self.args.device)
         if isinstance(objective, torch.nn.Module):
             objective.to(self.args.device)
@@ -122,10 +126,10 @@ class CongruentTrainer(Trainer):
         return super().prediction_step(model, told, *arguments, **options)
 
     def _set_signature_columns_if_needed(self) -> None:
-        # The trainer drops the columns that the model does not read; the references' must stay.
+        # The trainer drops the columns that the model does not read; those of the objective must stay.
         super()._set_signature_columns_if_needed()
         kept: list[str] = self._signature_columns or []
-        columns = list(dict.fromkeys([*kept, *self.references.columns.values()]))
+        columns = list(dict.fromkeys([*kept, "labels", *self.references.columns.values()]))
         self._signature_columns = columns  # type: ignore[assignment]  # inferred from its first value, None
 
     def _check_arguments(self) -> None:
@@ -159,7 +163,7 @@ class CongruentTrainer(Trainer):
                 f"labels have the shape {tuple(labels.shape)} and the model's logits {tuple(new.shape)}; pass one "
                 f"class for each row of logits"
             )
-        truth = next_tokens(labels) if new.ndim == 3 and _shifts_labels(self.model) else labels
+        truth = next_tokens(labels) if new.ndim == 3 and self._loss_shifts_labels else labels
         counted = truth != PADDING
         rows = {name: reference[counted] for name, reference in self._logits.items()}
         number = counted.sum()
@@ -179,6 +183,9 @@ class CongruentTrainer(Trainer):
 
 
 def _shifts_labels(model: Any) -> bool:
-    # as the trainer itself tells when it counts labels: in its models the loss does the shifting
-    decodes = getattr(getattr(model, "config", None), "is_encoder_decoder", False)
-    return getattr(model, "loss_type", None) == "ForCausalLM" and not decodes
+    # Whether a model's own loss compares each token's logits with the next token's label.
+    model = model.get_base_model() if hasattr(model, "get_base_model") else model  # behind an adapter
+    if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
+        return False
+    named = type(model).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    return named or getattr(model, "loss_type", None) == "ForCausalLM"
