@@ -12,6 +12,7 @@ from segue.demo import digits, side_by_side
 from segue.demo.bargain import strike
 from segue.demo.judging import CHALLENGER, CONGRUENT, judge, lay_out
 from segue.demo.training import Answers
+from segue.flips.gate.decision import Verdict
 from segue.report import words
 from tests.demo.pages import opened
 
@@ -72,7 +73,8 @@ def test_the_headline_tells_both_verdicts(both):
         "the gate fails the first, can't decide on the second."
     )
     assert side_by_side.headline((fails, fails)).endswith("; the gate fails both.")
-    passes = replace(undecided, decision=replace(undecided.decision, checks=undecided.decision.of("pass")))
+    checks = tuple(replace(check, verdict=Verdict.PASS) for check in undecided.decision.checks)
+    passes = replace(undecided, decision=replace(undecided.decision, checks=checks))
     assert side_by_side.headline((fails, passes)).endswith("; the gate fails the first, passes the second.")
 
 

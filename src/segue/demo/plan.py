@@ -32,13 +32,16 @@ PLANS = {
     "Fashion-MNIST": Plan(
         champion=Recipe(width=12, samples=15_000, epochs=2),
         challenger=Recipe(width=16, samples=None, epochs=1, peak_rate=0.2),
-        congruence=0.01,
+        # Of 0.003, 0.01 and 0.03, the one with the fewest negative flips among those at least as accurate as the plain
+        # challenger, on the 5,000 validation pictures with seed 0: accuracy 90.08% plain, then 90.22%, 89.66%, 88.98%;
+        # negative flip rate 2.20% plain, then 1.88%, 1.56%, 1.34%.
+        congruence=0.003,
         validation=5_000,
     ),
     "digits": Plan(
         champion=Recipe(width=4, samples=400, epochs=6, batch=32, peak_rate=0.05),
         challenger=Recipe(width=6, samples=None, epochs=3, batch=32, peak_rate=0.05),
-        congruence=0.01,
+        congruence=0.01,  # not chosen on any pictures: 150 would not tell weights apart
         validation=150,
     ),
 }
