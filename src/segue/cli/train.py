@@ -60,7 +60,7 @@ def train(
     margin: Annotated[
         float | None,
         option(CHOICE, "SHARE", "The fewest negative flips at an accuracy not below the unconstrained model's by more "
-               "than this; 0 by default.", parser=number),
+               "than this; 0.0025, a quarter of a point, by default.", parser=number),
     ] = None,
     max_nfr: Annotated[
         float | None,
@@ -130,7 +130,7 @@ def train(
     folder = _folder(out)
     check_outputs({"--json": json}, [update, *(str(folder / name) for name in FILES)])
 
-    from segue.cli.update_file import read_update_file, try_out
+    from segue.cli.update_file import read_update_file, told_as_theirs, try_out
 
     file = read_update_file(update)
     with_test = file.check_test(test)
@@ -138,7 +138,8 @@ def train(
     _claim(file, folder, out)
     _say(_told_beginning(methods, seconds, trainings, out))
     try:
-        found = _trained(file, folder, methods, rule, seconds, trainings, with_test, context.obj)
+        with told_as_theirs(file.path, "the training"):  # all of it: models are built until the last page is written
+            found = _trained(file, folder, methods, rule, seconds, trainings, with_test, context.obj)
     except KeyboardInterrupt:
         _say(f"What is trained so far is kept in {out}; the same command goes on from there.")
         raise
@@ -170,10 +171,7 @@ def _trained(
     from segue.congruent.recipes import train as trained
 
     update = file.update
-    with told_as_theirs(file.path, "the training"):
-        outcome = trained(
-            update, methods, rule=rule, seconds=seconds, trainings=trainings, folder=folder, after_step=_say
-        )
+    outcome = trained(update, methods, rule=rule, seconds=seconds, trainings=trainings, folder=folder, after_step=_say)
     outcome.save(folder)  # before test samples are asked for: what can go wrong there costs no training
     _save_history(outcome, folder)
     if with_test:
@@ -184,8 +182,7 @@ def _trained(
         _write_pages(outcome, outcome.test, "test samples", folder, command)
     else:
         old = update.old.validation if isinstance(update.old, StoredLogits) else None
-        with told_as_theirs(file.path, "measuring the validation samples"):
-            chosen = measure(outcome, update, update.validation, old)
+        chosen = measure(outcome, update, update.validation, old)
         _write_pages(outcome, chosen.test, "the validation samples it was chosen on", folder, command)
     return outcome
 
@@ -229,7 +226,9 @@ def _rule(margin: float | None, max_nfr: float | None, passes: int) -> Rule:
     if margin is not None and max_nfr is not None:
         raise InputError("--margin and --max-nfr are two rules; leave out one of them")
     try:
-        return FewestFlips(margin or 0.0, passes) if max_nfr is None else MostAccurate(max_nfr, passes)
+        if max_nfr is not None:
+            return MostAccurate(max_nfr, passes)
+        return FewestFlips(passes=passes) if margin is None else FewestFlips(margin, passes)
     except InputError as error:
         raise InputError(f"--{str(error).replace('max_negative_flip_rate', 'max-nfr')}") from error
 
