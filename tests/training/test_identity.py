@@ -1,6 +1,7 @@
 import functools
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -16,6 +17,11 @@ class Distance:
         self.temperature = temperature
 
 
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    temperature: float
+
+
 class Loss(nn.Module):
     def __init__(self, weight=1.0, temperature=1.0, act=torch.relu):
         super().__init__()
@@ -28,6 +34,9 @@ PAIRS = {
     "class": (nn.Tanh(), nn.ReLU()),
     "setting": (Loss(0.5), Loss(0.6)),
     "setting of an object within": (Loss(temperature=1.0), Loss(temperature=2.0)),
+    "setting of an object without a dictionary": ([Slotted(1.0)], [Slotted(2.0)]),
+    "number of numpy's": ([np.int64(1)], [np.int64(2)]),
+    "bytes": ([b"a"], [b"b"]),
     "function within": (Loss(act=torch.relu), Loss(act=torch.tanh)),
     "function": (shaken, digest_of),
     "bound argument": (functools.partial(shaken, chance=1), functools.partial(shaken, chance=2)),
@@ -53,6 +62,7 @@ def test_equal_things_have_equal_digests():
     assert digest_of(Loss(0.5, 2.0)) == digest_of(Loss(0.5, 2.0))
     assert digest_of(torch.arange(6).reshape(2, 3).T) == digest_of(torch.arange(6).reshape(2, 3).T.contiguous())
     assert digest_of({1, 2, 3}) == digest_of({3, 2, 1})
+    assert digest_of([Slotted(1.0)]) == digest_of([Slotted(1.0)])
 
 
 def test_a_digest_is_the_same_in_another_process():

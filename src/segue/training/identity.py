@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -55,12 +56,16 @@ def settings_of(thing: Any, depth: int = 3) -> dict[str, Any]:
         {'inplace': False, 'p': 0.1}
     """
     found = {name: value for name, value in getattr(thing, "__dict__", {}).items() if name not in _OF_EVERY_MODULE}
+    if dataclasses.is_dataclass(thing):  # one with slots has no __dict__
+        found |= {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
     return {name: _told(found[name], depth) for name in sorted(found)}
 
 
 def _told(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int | float | complex | str | torch.dtype | torch.device):
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes | torch.dtype | torch.device):
         return value
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, Tensor | np.ndarray):
         return digest_of(value)
     if isinstance(value, Mapping):
