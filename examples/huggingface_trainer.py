@@ -12,17 +12,17 @@ from segue.integrations.huggingface import CongruentTrainer
 digits = load_digits()
 pictures = torch.tensor(digits.images[:, None] / 8 - 1, dtype=torch.float32)  # one channel, from -1 to 1
 data = [{"pixel_values": one, "labels": int(label)} for one, label in zip(pictures, digits.target, strict=True)]
-few, many, held = data[:600], data[:1347], data[1347:]
+few, many, held = data[:300], data[:1347], data[1347:]
 
 
 def transformer(size):
-    form = {"image_size": 8, "patch_size": 2, "num_channels": 1, "num_labels": 10}
+    form = {"image_size": 8, "patch_size": 4, "num_channels": 1, "num_labels": 10, "initializer_range": 0.2}
     more = {"hidden_size": size, "intermediate_size": 2 * size, "num_hidden_layers": 1, "num_attention_heads": 2}
     return ViTForImageClassification(ViTConfig(**form, **more))
 
 
 arguments = TrainingArguments(
-    "out", num_train_epochs=6, per_device_train_batch_size=16, learning_rate=5e-3, save_strategy="no", report_to=[],
+    "out", num_train_epochs=12, per_device_train_batch_size=32, learning_rate=5e-3, save_strategy="no", report_to=[],
     use_cpu=True, disable_tqdm=True,
 )  # fmt: skip
 set_seed(0)
