@@ -12,7 +12,7 @@ JOBS   ?= 2
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-demo: $(VENV)/.demo  ## Train two models on real data, compare them, gate the update, write the report
+demo: $(VENV)/.demo  ## Train an update on real data, plainly and congruently; compare, gate, write the reports
 	@$(BIN)/python -m segue.demo $(DEMO)
 
 test: $(VENV)/.dev  ## Run every check and every test

@@ -1,4 +1,4 @@
-"""The command line: ``segue compare``, ``segue gate``, ``segue power`` and ``segue policy``."""
+"""The command line: ``segue compare``, ``gate``, ``power``, ``policy``, ``train`` and ``decide``."""
 
 from segue.cli.run import main
 
