@@ -108,7 +108,8 @@ class MostAccurate:
         Raises:
             InputError: If one is out of its range.
         """
-        if not 0 <= self.max_negative_flip_rate <= 1:
+        rate = self.max_negative_flip_rate
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
             raise InputError(
                 f"max_negative_flip_rate is {self.max_negative_flip_rate!r}; pass a share from 0 to 1, such as 0.01"
             )

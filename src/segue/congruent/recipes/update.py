@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from segue.congruent.losses.checks import check_logits
+from segue.congruent.losses.class_maps import read_class_map
 from segue.errors import InputError
 from segue.training.data import TrainingData, as_data
 
@@ -44,8 +46,11 @@ class Update:
         fine_tuning: The optimiser for trainings that begin from the old weights, where it should differ (usually by
             a lower learning rate).
         class_map: The new class of each old class, ``(old classes,)``, -1 where it is gone; ``None`` where the class
-            sets are equal.
+            sets are equal. A tensor or an array will do; it is kept as a tuple.
         seed: Seed of all that chance decides.
+
+    Raises:
+        InputError: If an argument is not as described.
     """
 
     build: Callable[[], nn.Module]
@@ -59,6 +64,25 @@ class Update:
     fine_tuning: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None
     class_map: Sequence[int] | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail only after hours of training, and keep the class map as plain numbers.
+
+        Raises:
+            InputError: If an argument is not as described.
+        """
+        if not isinstance(self.old, nn.Module | StoredLogits):
+            raise InputError(f"old is a {type(self.old).__name__}; pass the old model, or its StoredLogits")
+        for name in ("build", "optimizer", "schedule", "fine_tuning"):
+            made, needed = getattr(self, name), name in {"build", "optimizer"}
+            if isinstance(made, nn.Module) or not (callable(made) or (made is None and not needed)):
+                raise InputError(f"{name} is a {type(made).__name__}; pass a function that makes a new one each time")
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise InputError(f"{name} is {value!r}; pass a whole number from 1")
+        if self.class_map is not None:
+            object.__setattr__(self, "class_map", tuple(read_class_map(self.class_map).tolist()))
 
     def data(self) -> tuple[TrainingData, TrainingData]:
         """Return training and validation data.
@@ -77,12 +101,55 @@ class Update:
                 ("train", self.old.train, train),
                 ("validation", self.old.validation, validation),
             ):
-                if logits.dim() != 2 or len(logits) != len(samples):
+                check_logits(f"old.{name}", logits)
+                if len(logits) != len(samples):
                     raise InputError(
                         f"old.{name} has shape {tuple(logits.shape)} for {len(samples):,} samples; pass logits "
                         f"({len(samples)}, old classes)"
                     )
+                if not torch.isfinite(logits).all():
+                    raise InputError(f"old.{name} has values that are not finite; compute these logits anew")
+            if self.old.train.shape[1] != self.old.validation.shape[1]:
+                raise InputError(
+                    f"old.train has {self.old.train.shape[1]} classes and old.validation "
+                    f"{self.old.validation.shape[1]}; pass logits of one model"
+                )
         return train, validation
+
+    def steps(self, samples: int) -> int:
+        """Return the optimiser steps of a training.
+
+        Args:
+            samples: Training samples.
+
+        Returns:
+            The steps.
+        """
+        return self.epochs * -(-samples // self.batch_size)
+
+    def check_classes(self, old: int, new: int) -> None:
+        """Refuse a class map that does not lead from the old classes to the new ones.
+
+        Args:
+            old: Number of classes of the old model.
+            new: Number of classes of the new one.
+
+        Raises:
+            InputError: If it does not, or is missing.
+        """
+        if self.class_map is None:
+            if old != new:
+                raise InputError(
+                    f"the old model knows {old} classes and the new one {new}; pass class_map, the new class of each "
+                    f"old class, -1 where it is gone"
+                )
+        elif len(self.class_map) != old:
+            raise InputError(f"class_map names {len(self.class_map)} old classes, but the old model knows {old}")
+        elif max(self.class_map) >= new:
+            raise InputError(
+                f"class_map names the new class {max(self.class_map)}, but the new model has {new} classes, numbered "
+                f"from 0"
+            )
 
     def answers_in_new_classes(self, old_logits: Tensor) -> Tensor:
         """Return the old model's answers as classes of the new model.

@@ -20,14 +20,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from segue.congruent.interpolation import interpolate
 from segue.congruent.recipes.candidate import Candidate
+from segue.congruent.recipes.claim import claim, data_key, told_update
 from segue.congruent.recipes.predictors import Predictor, Single
 from segue.congruent.recipes.update import StoredLogits, Update
 from segue.errors import InputError
 from segue.flips.counts import N_CELLS, Counts, cell_of
-from segue.training import TensorData, Validation, cached_outputs, fit, outputs_of
-from segue.training.identity import digest_of
-from segue.training.references import Reference, content_key, model_key
-from segue.training.seeds import drawn_from, generator
+from segue.training import Batch, TensorData, Validation, cached_outputs, fit, outputs_of
+from segue.training.references import Reference
+from segue.training.seeds import drawn_from, generator, kept_globals
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -60,7 +60,7 @@ class Workshop:
         progress: Whether to show bars on stderr.
 
     Raises:
-        InputError: If the data can't be read, or the folder belongs to another update.
+        InputError: If the data can't be read, or the folder belongs to another update or can't be written.
     """
 
     update: Update
@@ -71,12 +71,18 @@ class Workshop:
     """Every run that was asked for, in this order."""
 
     def __post_init__(self) -> None:
-        """Read the data and claim the folder."""
+        """Read the data and claim the folder.
+
+        Raises:
+            InputError: If the data can't be read, or the folder belongs to another update.
+        """
+        if not isinstance(self.update, Update):
+            raise InputError(f"update is a {type(self.update).__name__}; pass an Update of segue.congruent.recipes")
         self.train_data, self.validation_data = self.update.data()
         if self.folder is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="segue-")
         self.place = Path(self._temporary.name if self.folder is None else self.folder)
-        self._claim()
+        claim(self.place, told_update(self.update, self.train_data, self.validation_data, self.fresh(0)))
 
     @cached_property
     def old_train(self) -> Tensor:
@@ -86,22 +92,24 @@ class Workshop:
     @cached_property
     def old_validation(self) -> Tensor:
         """The old model's logits on the validation samples."""
-        return self._old_logits("validation")
+        found = self._old_logits("validation")
+        self.update.check_classes(found.shape[1], self.fresh_classes)
+        return found
 
     @cached_property
+    def watched(self) -> Validation:
+        """The validation samples, with the old model's answers."""
+        return Validation(self.validation_data, self.update.answers_in_new_classes(self.old_validation))
+
+    @property
     def labels(self) -> Tensor:
         """Labels of the validation samples."""
-        return Validation(self.validation_data).labels
-
-    @cached_property
-    def train_labels(self) -> Tensor:
-        """Labels of the training samples."""
-        return Validation(self.train_data).labels
+        return self.watched.labels
 
     @cached_property
     def fresh_classes(self) -> int:
         """Number of classes of a new model."""
-        first = next(iter(self.train_data.plain([torch.arange(min(2, len(self.train_data)))])))
+        first = self._samples(torch.arange(min(2, len(self.train_data))))
         return outputs_of(self.fresh(0), (first.inputs, first.labels)).shape[1]
 
     def recalibration(self, model: nn.Module, samples: int = 2048) -> TensorData | None:
@@ -117,7 +125,7 @@ class Workshop:
         if not any(isinstance(layer, _BatchNorm) for layer in model.modules()):
             return None
         chosen = torch.randperm(len(self.train_data), generator=generator(self.update.seed, "recalibration"))[:samples]
-        batch = next(iter(self.train_data.plain([chosen])))
+        batch = self._samples(chosen)
         return TensorData(batch.inputs, batch.labels)
 
     @cached_property
@@ -227,7 +235,10 @@ class Workshop:
         kept = self.place / "runs" / run.key / f"{part}.npy"
         if not kept.exists():
             data = self.train_data if part == "train" else self.validation_data
-            _save(kept, outputs_of(self.model(run), data, device=self._device).numpy())
+            model = self.model(run)
+            if self._device is not None:
+                model.to(self._device)
+            _save(kept, outputs_of(model, data).numpy())
         return torch.from_numpy(np.load(kept, allow_pickle=False))
 
     def candidate(
@@ -302,8 +313,7 @@ class Workshop:
         model = self.fresh(seed) if start is None else start()
         make = update.fine_tuning if fine_tuning and update.fine_tuning is not None else update.optimizer
         optimizer = make(model.parameters())
-        steps = update.epochs * -(-len(self.train_data) // update.batch_size)
-        watched = Validation(self.validation_data, update.answers_in_new_classes(self.old_validation))
+        steps = update.steps(len(self.train_data))
         history = fit(
             model,
             self.train_data,
@@ -313,7 +323,7 @@ class Workshop:
             epochs=update.epochs,
             batch_size=update.batch_size,
             reference=reference,
-            validation=watched,
+            validation=self.watched,
             seed=update.seed + seed,
             clip_norm=clip_norm,
             checkpoint=place / "checkpoint",
@@ -331,6 +341,10 @@ class Workshop:
         shutil.rmtree(place / "checkpoint", ignore_errors=True)
         return run
 
+    def _samples(self, index: Tensor) -> Batch:
+        with kept_globals():  # a dataset's samples are drawn from the global generators
+            return next(iter(self.train_data.plain([index])))
+
     def _finished(self, key: str) -> Run | None:
         kept = self.place / "runs" / key / "run.json"
         return Run(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
@@ -338,50 +352,10 @@ class Workshop:
     def _old_logits(self, part: str) -> Tensor:
         old = self.update.old
         if isinstance(old, StoredLogits):
-            return old.train if part == "train" else old.validation
+            return (old.train if part == "train" else old.validation).detach().cpu()
         data = self.train_data if part == "train" else self.validation_data
-        return cached_outputs(old, data, folder=self.place / "old", data_key=self._data_key(part), device=self._device)
-
-    def _data_key(self, part: str) -> str | None:
-        # Datasets that are not tensors have no content to look at; within one folder their part is name enough.
-        data = self.train_data if part == "train" else self.validation_data
-        return None if isinstance(data, TensorData) else part
-
-    def _claim(self) -> None:
-        fresh, update = self.fresh(0), self.update
-        told = {
-            "train": content_key(self.train_data, self._data_key("train")),
-            "validation": content_key(self.validation_data, self._data_key("validation")),
-            "old": model_key(self.update.old) if isinstance(self.update.old, nn.Module) else "stored logits",
-            "labels": [
-                digest_of(data.labels)
-                for data in (self.train_data, self.validation_data)
-                if isinstance(data, TensorData)
-            ],
-            "stored logits": None
-            if isinstance(update.old, nn.Module)
-            else digest_of([update.old.train, update.old.validation]),
-            "new": repr(fresh),
-            "optimizer": repr(update.optimizer(fresh.parameters())),
-            "fine_tuning": None if update.fine_tuning is None else repr(update.fine_tuning(fresh.parameters())),
-            "epochs": update.epochs,
-            "batch_size": update.batch_size,
-            "class_map": None if self.update.class_map is None else list(self.update.class_map),
-            "seed": self.update.seed,
-        }
-        self.place.mkdir(parents=True, exist_ok=True)
-        claimed = self.place / "update.json"
-        if claimed.exists():
-            before = json.loads(claimed.read_text(encoding="utf-8"))
-            for name, value in told.items():
-                if before.get(name, value) != value:  # folders of former versions lack some
-                    raise InputError(
-                        f"{str(self.place)!r} holds the runs of another update: its {name} differs; name another folder"
-                    )
-        else:
-            beside = claimed.with_suffix(".part")
-            beside.write_text(json.dumps(told, indent=1), encoding="utf-8")
-            beside.replace(claimed)  # at once: a killed process leaves a whole file or none
+        key = data_key(data, part)
+        return cached_outputs(old, data, folder=self.place / "old", data_key=key, device=self._device)
 
 
 def _save(path: Path, logits: NDArray[np.float32]) -> None:

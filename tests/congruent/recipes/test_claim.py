@@ -1,0 +1,77 @@
+"""A folder takes no run of an update that differs in anything that decides how trainings end."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from segue.congruent.recipes import Workshop
+from segue.errors import InputError
+from segue.training import TensorData
+from tests.congruent.recipes import digits
+
+
+class Scaled(nn.Module):
+    """A model with a setting that its ``repr`` does not show."""
+
+    def __init__(self, scale):
+        super().__init__()
+        self.scale, self.layer = scale, nn.Linear(64, 10)
+
+    def forward(self, inputs):
+        return self.scale * self.layer(inputs)
+
+
+class Pairs(Dataset):
+    """The training samples as a dataset, with the labels moved on by some places."""
+
+    def __init__(self, moved=0):
+        self.labels = digits.TRAIN[1].roll(moved)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return digits.TRAIN[0][index], int(self.labels[index])
+
+
+def one_cycle(rate):
+    return lambda optimizer, steps: torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+
+
+def shaken(inputs, chance):
+    return inputs + torch.randn(inputs.shape, generator=chance)
+
+
+CHANGES = {
+    "schedule": ({"schedule": one_cycle(0.1)}, {"schedule": one_cycle(0.2)}),
+    "schedule that was not there": ({}, {"schedule": one_cycle(0.1)}),
+    "new model": ({"build": lambda: Scaled(1.0)}, {"build": lambda: Scaled(2.0)}),
+    "augmentation": ({}, {"train": TensorData(*digits.TRAIN, augment=shaken)}),
+    "some labels": ({"train": Pairs()}, {"train": Pairs(1)}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_folder_of_another_update_is_refused(tmp_path, change):
+    before, after = (digits.update(**changes) for changes in CHANGES[change])
+    Workshop(before, tmp_path)
+    Workshop(before, tmp_path)  # its own
+    named = "schedule" if "schedule" in change else change
+    with pytest.raises(InputError) as error:
+        Workshop(after, tmp_path)
+    assert str(error.value) == (
+        f"{str(tmp_path)!r} holds the runs of another update: its {named} differs; name another folder"
+    )
+
+
+def test_the_programs_own_chance_is_not_moved(tmp_path):
+    update = digits.update(old=digits.build(), train=Pairs())
+    normal = nn.Sequential(nn.BatchNorm1d(64), nn.Linear(64, 10))
+    torch.manual_seed(0)
+    wanted = torch.rand(3)
+    torch.manual_seed(0)
+    shop = Workshop(update, tmp_path)
+    assert shop.fresh_classes == 10
+    assert shop.recalibration(normal) is not None
+    assert torch.equal(torch.rand(3), wanted)
