@@ -173,10 +173,11 @@ class Outcome:
 def _told_pick(plain: Candidate, pick: Candidate, rule: Rule) -> str:
     if pick is plain:
         return f"Picked by the rule ({rule}): the unconstrained model; nothing that was tried is better."
-    fewer = 1 - pick.negative_flip_rate / plain.negative_flip_rate if plain.negative_flip_rate else 0.0
+    before, after = plain.counts.negative_flips, pick.counts.negative_flips
+    change = f"{1 - after / before:.0%} fewer than" if after < before else f"against {plain.negative_flip_rate:.2%} of"
     return (
         f"Picked by the rule ({rule}): {pick.label}. On the validation samples it breaks {pick.negative_flip_rate:.2%} "
-        f"({fewer:.0%} fewer than the unconstrained model) at an accuracy of {pick.accuracy:.2%} "
+        f"({change} the unconstrained model) at an accuracy of {pick.accuracy:.2%} "
         f"({100 * (pick.accuracy - plain.accuracy):+.2f} points). The choice flatters these numbers a little."
     )
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from segue.congruent.losses.checks import check_logits
 from segue.congruent.recipes.auto import Step, steps
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.choice import FewestFlips, Rule
 from segue.congruent.recipes.methods import METHODS
 from segue.congruent.recipes.outcome import Outcome, Tried
-from segue.congruent.recipes.update import Update
+from segue.congruent.recipes.update import StoredLogits, Update
 from segue.congruent.recipes.workshop import Workshop
 from segue.errors import DivergedError, InputError
 from segue.flips import FlipReport, compare
@@ -116,7 +117,7 @@ def measure(outcome: Outcome, update: Update, test: Any, old: Tensor | None = No
         The outcome with both flip reports.
 
     Raises:
-        InputError: If the old model's logits are needed and missing.
+        InputError: If the old model's logits are needed and missing, or are not those of the update's old model.
     """
     samples = as_data(test, "test")
     if old is None:
@@ -125,6 +126,13 @@ def measure(outcome: Outcome, update: Update, test: Any, old: Tensor | None = No
                 "the old model is known by stored logits alone; pass its logits on the test samples as old"
             )
         old = outputs_of(update.old, samples)
+    check_logits("old", old)
+    if isinstance(update.old, StoredLogits) and old.shape[1] != update.old.validation.shape[1]:
+        raise InputError(
+            f"old has {old.shape[1]} classes, but the update's stored logits have {update.old.validation.shape[1]}; "
+            f"pass logits of the same model"
+        )
+    old = old.detach().cpu()
     labels = Validation(samples).labels
     answers = update.answers_in_new_classes(old)
 
