@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from torch import nn
+from torch.utils.data import Dataset
 
 from segue.congruent.interpolation import (
     FISHER_ALPHAS,
@@ -17,6 +18,7 @@ from segue.congruent.interpolation import (
     InterpolationSweep,
     diagonal_fisher,
     interpolate,
+    recalibrate,
     soup,
     sweep,
 )
@@ -319,3 +321,33 @@ def test_a_grown_class_set(digits, update):
     new_right = (new(validation[0]).argmax(dim=1) == validation[1]).double().mean().item()
     assert found.points[0].accuracy.value == new_right > old_right
     assert found.points[1].accuracy.value > old_right
+
+
+class Drawn(Dataset):
+    """Samples that are drawn from the global generators."""
+
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, index):
+        return torch.rand(2), index % 2
+
+
+NORMALISED = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2))
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda: sweep(OLD, NEW, Drawn(), (0, 1), progress=False),
+        lambda: diagonal_fisher(OLD, Drawn(), progress=False),
+        lambda: recalibrate(NORMALISED, Drawn()),
+    ],
+    ids=["sweep", "fisher", "recalibration"],
+)
+def test_the_programs_own_chance_is_not_moved(measure):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    measure()
+    assert torch.equal(torch.rand(3), expected)

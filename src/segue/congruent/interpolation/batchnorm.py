@@ -12,7 +12,7 @@ from segue.congruent.interpolation.agreement import copied
 from segue.congruent.interpolation.inputs import inputs_of
 from segue.errors import InputError
 from segue.training.forward import call, on_device
-from segue.training.seeds import generator
+from segue.training.seeds import generator, kept_globals
 
 
 def recalibrate(model: nn.Module, data: Any, *, batch_size: int = 256) -> nn.Module:
@@ -81,11 +81,12 @@ def measure_statistics(model: nn.Module, data: Any, batch_size: int = 256) -> No
             layer.reset_running_stats()
             layer.train()
         seen = 0
-        for batch in samples.plain(parts):
-            seen += len(batch.index)
-            for layer in layers:
-                layer.momentum = len(batch.index) / seen
-            call(model, on_device(batch.inputs, device))
+        with kept_globals():
+            for batch in samples.plain(parts):
+                seen += len(batch.index)
+                for layer in layers:
+                    layer.momentum = len(batch.index) / seen
+                call(model, on_device(batch.inputs, device))
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise

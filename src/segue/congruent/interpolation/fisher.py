@@ -14,6 +14,7 @@ from segue.congruent.interpolation.inputs import inputs_of
 from segue.errors import InputError
 from segue.training.forward import Inputs, call, logits_of, on_device
 from segue.training.progress import bar
+from segue.training.seeds import kept_globals
 
 Gradients = dict[str, Tensor]
 
@@ -60,7 +61,7 @@ def diagonal_fisher(old: nn.Module, data: Any, *, batch_size: int = 32, progress
     squares: Callable[[nn.Module, Gradients, Inputs], Gradients] = _together
     samples = inputs_of(data, "data")
     done = 0
-    with bar("Fisher information", len(samples), progress) as shown:
+    with kept_globals(), bar("Fisher information", len(samples), progress) as shown:
         for batch in samples.plain(torch.split(torch.arange(len(samples)), batch_size)):
             inputs = on_device(batch.inputs, device)
             try:

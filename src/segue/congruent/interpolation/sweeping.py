@@ -16,6 +16,7 @@ from segue.flips.intervals import NEW_RIGHT, OLD_RIGHT, rate, relative_rate
 from segue.training.asking import outputs_of
 from segue.training.data import TrainingData, as_data
 from segue.training.progress import bar
+from segue.training.seeds import kept_globals
 
 ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 FISHER_ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0)
@@ -78,7 +79,8 @@ def sweep(
         return interpolate(old, new, alpha, fisher=fisher, class_map=class_map, head=head, recalibration=recalibration)
 
     plain = between(0.0)  # made first: a pair that does not fit is told before anything is computed
-    labels = torch.cat([batch.labels for batch in samples.plain(_parts(samples, batch_size))]).cpu()
+    with kept_globals():
+        labels = torch.cat([batch.labels for batch in samples.plain(_parts(samples, batch_size))]).cpu()
     before = _logits(old, samples, "old model", batch_size)
     after = _logits(plain, samples, "new model", batch_size)
     _check_classes(labels, before.shape[1], after.shape[1], class_map)
