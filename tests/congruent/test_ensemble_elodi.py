@@ -10,7 +10,7 @@ from torch import nn
 
 from segue.congruent.ensemble import Elodi, ElodiObjective, LogitEnsemble, member_logits, members
 from segue.errors import InputError
-from segue.training import Validation, outputs_of
+from segue.training import TensorData, Validation, outputs_of
 
 DIGITS = load_digits()
 DATA = torch.tensor(DIGITS.data[:400] / 16, dtype=torch.float32), torch.tensor(DIGITS.target[:400])
@@ -90,6 +90,10 @@ ONE_MODEL = build()
 OTHER_LABELS = (DATA[0], DATA[1].flip(0))
 
 
+def shaken(inputs, chance):
+    return inputs + 0.1 * torch.randn(inputs.shape, generator=chance)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -99,8 +103,9 @@ OTHER_LABELS = (DATA[0], DATA[1].flip(0))
         {"optimizer": lambda parameters: torch.optim.SGD(parameters, lr=0.1)},
         {"schedule": lambda optimizer, steps: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)},
         {"data": OTHER_LABELS},
+        {"data": TensorData(*DATA, augment=shaken)},
     ],
-    ids=lambda changed: next(iter(changed)),
+    ids=["epochs", "batch_size", "seed", "optimizer", "schedule", "labels", "augmentation"],
 )
 def test_what_was_trained_otherwise_is_never_taken_for_this(tmp_path, changed):
     trained(1, folder=tmp_path)

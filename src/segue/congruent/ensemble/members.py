@@ -20,6 +20,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from segue.errors import InputError
 from segue.training import Validation, fit, outputs_of
 from segue.training.data import TrainingData, as_data
+from segue.training.identity import digest_of
 from segue.training.references import content_key, model_key
 from segue.training.seeds import derive, drawn_from
 
@@ -155,10 +156,13 @@ def run_key(model: nn.Module, samples: TrainingData, settings: str, data_key: st
     """
     digest = hashlib.blake2b(digest_size=8)
     labels = getattr(samples, "labels", None)
+    augment = getattr(samples, "augment", None)
     told = labels.cpu().numpy().tobytes() if data_key is None and isinstance(labels, Tensor) else b""
     for part in (model_key(model), content_key(samples, data_key), settings):
         digest.update(part.encode() + b"\0")
     digest.update(told)
+    if augment is not None:
+        digest.update(digest_of(augment).encode())
     return digest.hexdigest()
 
 
