@@ -33,11 +33,12 @@ def test_the_numbers_of_a_candidate_by_hand():
 @pytest.mark.parametrize(
     ("rule", "others", "picked"),
     [
-        pytest.param(FewestFlips(), [(849, 10), (850, 40), (870, 50)], (850, 40), id="not below the plain accuracy"),
+        pytest.param(FewestFlips(0.0), [(849, 10), (850, 40), (870, 50)], (850, 40), id="not below the plain accuracy"),
+        pytest.param(FewestFlips(), [(848, 10), (847, 0)], (848, 10), id="by default a quarter of a point"),
         pytest.param(FewestFlips(0.001), [(849, 10), (850, 40)], (849, 10), id="just within the margin"),
         pytest.param(FewestFlips(0.001), [(848, 10), (850, 40)], (850, 40), id="just outside it"),
-        pytest.param(FewestFlips(), [(849, 10), (800, 0)], (850, 60), id="none qualifies: the plain one"),
-        pytest.param(FewestFlips(), [(850, 40), (860, 40), (855, 40)], (860, 40), id="a tie: the more accurate"),
+        pytest.param(FewestFlips(0.0), [(849, 10), (800, 0)], (850, 60), id="none qualifies: the plain one"),
+        pytest.param(FewestFlips(0.0), [(850, 40), (860, 40), (855, 40)], (860, 40), id="a tie: the more accurate"),
         pytest.param(MostAccurate(0.04), [(845, 40), (860, 41), (840, 10)], (845, 40), id="within the flips"),
         pytest.param(MostAccurate(0.04), [(845, 40), (845, 30)], (845, 30), id="a tie: fewer flips"),
         pytest.param(MostAccurate(0.001), [(845, 40), (800, 30), (810, 30)], (810, 30), id="none: the fewest flips"),

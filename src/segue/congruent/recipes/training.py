@@ -50,8 +50,8 @@ def train(
     Args:
         update: The old model, how a new one is built and trained, and the data.
         method: ``"auto"``, or one or several names of ``METHODS``.
-        rule: How the candidate is picked; by default the fewest negative flips at no loss of accuracy, among single
-            models.
+        rule: How the candidate is picked; by default ``FewestFlips()``: the fewest negative flips among single models
+            that lose at most a quarter of a point of accuracy.
         seconds: Budget of training time, for ``"auto"``. The unconstrained model is trained in any case; a step that is
             estimated not to fit is left out, and the outcome says so.
         trainings: The same budget in multiples of a plain training.
