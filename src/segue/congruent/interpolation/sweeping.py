@@ -67,8 +67,8 @@ def sweep(
         >>> _ = old.weight.data.copy_(torch.tensor([[0.0], [1.0]]))  # always wrong
         >>> _ = new.weight.data.copy_(torch.tensor([[1.0], [0.0]]))  # always right
         >>> data = torch.tensor([[1.0], [-1.0], [1.0]]), torch.tensor([0, 1, 0])
-        >>> [point.accuracy.value for point in sweep(old, new, data, (0, 0.25, 1)).points]
-        [1.0, 1.0, 0.0]
+        >>> tuple(point.accuracy.value for point in sweep(old, new, data, (0, 0.25, 1)).points)
+        (1.0, 1.0, 0.0)
     """
     shares = sorted({check_alpha(alpha) for alpha in alphas})
     if 0.0 not in shares:
