@@ -49,7 +49,6 @@ def told_update(update: Update, train: TrainingData, validation: TrainingData, f
         if isinstance(update.old, nn.Module)
         else digest_of([update.old.train, update.old.validation]),
         "new": repr(fresh),
-        "new model": _on_cpu(fresh),
         "optimizer": repr(update.optimizer(fresh.parameters())),
         "fine_tuning": None if update.fine_tuning is None else repr(update.fine_tuning(fresh.parameters())),
         "schedule": _told_schedule(update, fresh, len(train)),
@@ -57,6 +56,7 @@ def told_update(update: Update, train: TrainingData, validation: TrainingData, f
         "batch_size": update.batch_size,
         "class_map": None if update.class_map is None else list(update.class_map),
         "seed": update.seed,
+        "new model": _on_cpu(fresh),  # last: another seed has other weights
     }
 
 
