@@ -75,3 +75,16 @@ def test_the_programs_own_chance_is_not_moved(tmp_path):
     assert shop.fresh_classes == 10
     assert shop.recalibration(normal) is not None
     assert torch.equal(torch.rand(3), wanted)
+
+
+def test_a_run_of_this_name_that_was_trained_otherwise_is_refused(tmp_path):
+    update = digits.update(epochs=1)
+
+    def run(smoothing, **settings):
+        shop = Workshop(update, tmp_path, progress=False)
+        return shop.run("smoothed", nn.CrossEntropyLoss(label_smoothing=smoothing), **settings)
+
+    assert run(0.1) == run(0.1)
+    for smoothing, settings in ((0.2, {}), (0.1, {"seed": 1}), (0.1, {"clip_norm": 1.0})):
+        with pytest.raises(InputError, match="was trained with another loss or other settings, perhaps by another"):
+            run(smoothing, **settings)

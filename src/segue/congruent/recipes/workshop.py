@@ -26,6 +26,7 @@ from segue.congruent.recipes.update import StoredLogits, Update
 from segue.errors import InputError
 from segue.flips.counts import N_CELLS, Counts, cell_of
 from segue.training import Batch, TensorData, Validation, cached_outputs, fit, outputs_of
+from segue.training.identity import digest_of
 from segue.training.references import Reference
 from segue.training.seeds import drawn_from, generator, kept_globals
 
@@ -202,10 +203,14 @@ class Workshop:
 
         Returns:
             The run.
+
+        Raises:
+            InputError: If the folder holds a run of this name that was trained otherwise.
         """
         if key not in self.runs:
-            self.runs[key] = self._finished(key) or self._train(
-                key, objective, reference, start, seed, fine_tuning, clip_norm
+            told = f"{digest_of(objective)}, seed {seed}, clip {clip_norm}, fine-tuning {fine_tuning}"
+            self.runs[key] = self._finished(key, told) or self._train(
+                key, told, objective, reference, start, seed, fine_tuning, clip_norm
             )
         return self.runs[key]
 
@@ -302,6 +307,7 @@ class Workshop:
     def _train(
         self,
         key: str,
+        training: str,
         objective: Callable[..., Tensor],
         reference: Reference | Mapping[str, Reference] | None,
         start: Callable[[], nn.Module] | None,
@@ -334,7 +340,7 @@ class Workshop:
         run = Run(key, history.seconds, 1.0)
         save_model(model, str(place / "model.safetensors"))
         history.save(place / "history.json")
-        told = {"key": key, "seconds": run.seconds, "trainings": run.trainings}
+        told = {"key": key, "seconds": run.seconds, "trainings": run.trainings, "training": training}
         beside = place / "run.json.part"
         beside.write_text(json.dumps(told), encoding="utf-8")
         beside.replace(place / "run.json")  # last: a run without it is not over
@@ -345,9 +351,17 @@ class Workshop:
         with kept_globals():  # a dataset's samples are drawn from the global generators
             return next(iter(self.train_data.plain([index])))
 
-    def _finished(self, key: str) -> Run | None:
+    def _finished(self, key: str, training: str) -> Run | None:
         kept = self.place / "runs" / key / "run.json"
-        return Run(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
+        if not kept.exists():
+            return None
+        told = json.loads(kept.read_text(encoding="utf-8"))
+        if told.pop("training", training) != training:  # runs of former versions lack it
+            raise InputError(
+                f"{str(kept.parent)!r} was trained with another loss or other settings, perhaps by another version of "
+                f"Segue; remove it to train it anew, or name another folder"
+            )
+        return Run(**told)
 
     def _old_logits(self, part: str) -> Tensor:
         old = self.update.old
