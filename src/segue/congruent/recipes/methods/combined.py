@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 
 from torch import nn
 
-from segue.congruent.interpolation import ALPHAS, soup
+from segue.congruent.interpolation import soup
 from segue.congruent.losses import Distillation, FocalDistillation, LogitMatching
 from segue.congruent.objective import Penalized, SeveralReferences
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
 from segue.congruent.recipes.methods.ensembles import CLIP, mean_logits, member_runs
-from segue.congruent.recipes.methods.interpolated import between
+from segue.congruent.recipes.methods.interpolated import SHARES, between
 from segue.congruent.recipes.methods.plain import fine_tuned_run
 from segue.congruent.recipes.workshop import Run, Workshop
 
@@ -31,7 +31,7 @@ def _fine_tuning(workshop: Workshop) -> Iterator[Candidate]:
 
 
 def fine_tuned_with_protection(
-    workshop: Workshop, weight: float, alphas: Sequence[float] = ALPHAS
+    workshop: Workshop, weight: float, alphas: Sequence[float] = SHARES
 ) -> Iterator[Candidate]:
     """Fine-tune the old model while holding the logits of what it got right, and interpolate.
 
@@ -92,7 +92,7 @@ def _distillation(workshop: Workshop) -> Iterator[Candidate]:
 
 
 def distilled_with_protection(
-    workshop: Workshop, members: tuple[Run, ...], weight: float, alphas: Sequence[float] = ALPHAS
+    workshop: Workshop, members: tuple[Run, ...], weight: float, alphas: Sequence[float] = SHARES
 ) -> Iterator[Candidate]:
     """Distil an ensemble of new models while holding the logits of what the old model got right.
 

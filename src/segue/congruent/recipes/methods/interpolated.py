@@ -15,6 +15,9 @@ from segue.congruent.recipes.predictors import Single
 from segue.congruent.recipes.workshop import Run, Workshop
 
 SOUP = 3
+# Without 1: the old model itself is no successor.
+SHARES = tuple(alpha for alpha in ALPHAS if alpha < 1)
+FISHER_SHARES = tuple(alpha for alpha in FISHER_ALPHAS if alpha < 1)
 
 
 def between(
@@ -22,7 +25,7 @@ def between(
     method: str,
     new: nn.Module,
     runs: Sequence[Run],
-    alphas: Sequence[float] = ALPHAS,
+    alphas: Sequence[float] = SHARES,
     *,
     old: nn.Module | None = None,
     fisher: Mapping[str, Tensor] | None = None,
@@ -62,7 +65,7 @@ def _fisher(workshop: Workshop) -> Iterator[Candidate]:
     old = workshop.update.old
     assert isinstance(old, nn.Module)
     fisher = diagonal_fisher(old, workshop.train_data, progress=workshop.progress)
-    yield from between(workshop, "fisher-interpolation", workshop.model(run), [run], FISHER_ALPHAS, fisher=fisher)
+    yield from between(workshop, "fisher-interpolation", workshop.model(run), [run], FISHER_SHARES, fisher=fisher)
 
 
 def _soup(workshop: Workshop) -> Iterator[Candidate]:
