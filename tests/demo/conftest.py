@@ -5,17 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
 from rich.console import Console
 
 from segue.demo import fashion
 from segue.demo.progress import Progress
-from tools.browser import open_browser
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -59,13 +56,3 @@ def said() -> io.StringIO:
 @pytest.fixture
 def progress(said) -> Progress:
     return Progress(Console(file=said, width=200))
-
-
-@pytest.fixture(scope="session")
-def browser() -> Generator[Browser]:
-    try:
-        with open_browser() as started:
-            yield started
-    except FileNotFoundError as error:
-        # A machine without a browser fails the tests; it does not pass them by leaving them out.
-        pytest.fail(str(error), pytrace=False)

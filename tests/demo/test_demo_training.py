@@ -80,12 +80,12 @@ def test_congruent_training_follows_the_logits_of_each_picture(bars, rng):
     old = torch.from_numpy(np.eye(2, dtype=np.float32)[said] * 8 - 4)
     follow = {
         weight: train_congruently(RECIPE, bars, classes=2, seed=1, old=old, weight=weight).logits(bars)
-        for weight in (0.0, 0.1)
+        for weight in (0.0, 0.01)
     }
     distances = {weight: (logits - old).square().sum(dim=1).numpy() for weight, logits in follow.items()}
-    assert distances[0.1][~wrong].mean() < distances[0.0][~wrong].mean()
+    assert distances[0.01][~wrong].mean() < distances[0.0][~wrong].mean()
     # Where the champion is wrong its logits weigh a sixth of what they weigh elsewhere: the labels win there.
-    assert (follow[0.1].argmax(dim=1).numpy() == bars.labels).mean() > 0.9
+    assert (follow[0.01].argmax(dim=1).numpy() == bars.labels).mean() > 0.9
 
 
 def test_every_picture_is_counted_in_congruent_training_too(bars):

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from segue.report import write_report
-from tools.browser import block_network, open_browser
+from tools.browser import block_network
 
 
 @dataclass
@@ -32,16 +32,6 @@ class Opened:
     def wait(self, told: str) -> None:
         """Wait until so many samples are told of."""
         self.page.wait_for_function("text => document.getElementById('told').textContent === text", arg=told)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Generator[Browser]:
-    try:
-        with open_browser() as started:
-            yield started
-    except FileNotFoundError as error:
-        # A machine without a browser fails the tests; it does not pass them by leaving them out.
-        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
