@@ -65,7 +65,7 @@ def test_from_a_file_to_a_model_and_its_pages(folder):
     assert {*WRITTEN, "update.json", "update.py", "runs", "old"} == {path.name for path in run.iterdir()}
     explained = (run / "explanation.md").read_text()
     assert done.stdout == f"{explained}\nIn run: {', '.join(WRITTEN)}\n"
-    assert "Measured once on 1,097 test samples" in explained
+    assert "On 1,097 test samples" in explained
     assert "Traceback" not in done.stderr
     progress = done.stderr.splitlines()
     assert (

@@ -169,6 +169,8 @@ def _trained(
     from segue.cli.update_file import told_as_theirs
     from segue.congruent.recipes import StoredLogits, measure
     from segue.congruent.recipes import train as trained
+    from segue.congruent.recipes.training import measured_on
+    from segue.training.data import as_data
 
     update = file.update
     outcome = trained(update, methods, rule=rule, seconds=seconds, trainings=trainings, folder=folder, after_step=_say)
@@ -182,7 +184,7 @@ def _trained(
         _write_pages(outcome, outcome.test, "test samples", folder, command)
     else:
         old = update.old.validation if isinstance(update.old, StoredLogits) else None
-        chosen = measure(outcome, update, update.validation, old)
+        chosen = measured_on(outcome, update, as_data(update.validation), old)
         _write_pages(outcome, chosen.test, "the validation samples it was chosen on", folder, command)
     return outcome
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from segue.congruent.recipes import Candidate, FewestFlips, MostAccurate, front
+from segue.congruent.recipes import Candidate, FewestFlips, MostAccurate, Outcome, front
 from segue.congruent.recipes.predictors import Members, Single
 from segue.errors import InputError
 from segue.flips.counts import Counts
@@ -50,6 +50,40 @@ def test_what_a_rule_picks(rule, others, picked):
     for order in (candidates, candidates[::-1]):
         found = rule.pick(order, PLAIN)
         assert (found.counts.right_new, found.counts.negative_flips) == picked
+
+
+@pytest.mark.parametrize(
+    ("rule", "one", "met"),
+    [
+        (FewestFlips(0.01), candidate(840, 90), True),
+        (FewestFlips(0.01), candidate(839, 0), False),
+        (FewestFlips(0.01), candidate(900, 0, passes=2), False),
+        (MostAccurate(0.03), candidate(700, 30), True),
+        (MostAccurate(0.03), candidate(990, 31), False),
+    ],
+)
+def test_whether_a_candidate_does_what_the_rule_asks(rule, one, met):
+    assert rule.met(one, PLAIN) is met
+
+
+def outcome_of(pick, rule, plain=PLAIN):
+    return Outcome(plain, (plain, pick), pick, rule, ())
+
+
+def test_a_rule_that_nobody_meets_is_told():
+    told = outcome_of(candidate(845, 20, name="near"), MostAccurate(0.001)).explain()
+    assert told.endswith(
+        "No candidate meets the rule (the highest accuracy with at most 0.1% negative flips, with one model at "
+        "prediction time). The nearest one is near: on the validation samples it breaks 2.00% at an accuracy of "
+        "84.50% (the unconstrained model breaks 6.00% at 85.00%)."
+    )
+
+
+def test_an_unconstrained_model_that_is_worse_than_the_old_one_is_told():
+    worse = "The unconstrained model is worse than the old one"
+    failed = candidate(650, 100)
+    assert worse in outcome_of(failed, FewestFlips(), failed).explain()
+    assert worse not in outcome_of(PLAIN, FewestFlips()).explain()
 
 
 def test_among_equals_the_cheaper_one_is_picked():

@@ -173,8 +173,21 @@ def test_measure_is_after_the_pick_and_changes_nothing_about_it(everything, upda
     assert measured.test.to_dict() == by_hand.to_dict()
     assert measured.plain_test.accuracy_new.value != measured.test.accuracy_new.value
     told = measured.explain().splitlines()[-1]
-    assert told.startswith("Measured once on 897 test samples: accuracy ")
+    assert told.startswith("On 897 test samples: accuracy ")
     assert f"negative flips {by_hand.negative_flip_rate.percent()};" in told
+    gained = 100 * (measured.test.accuracy_new.value - measured.plain_test.accuracy_new.value)
+    assert (f"loses {-gained:.2f} points" if gained < 0 else f"loses nothing ({gained:+.2f} points)") in told
+
+
+@pytest.mark.parametrize(("part", "told"), [("train", "training"), ("validation", "validation")])
+def test_samples_that_were_trained_or_chosen_on_are_no_test_samples(everything, update, part, told):
+    _, outcome = everything
+    inputs, labels = getattr(update, part)
+    with pytest.raises(InputError) as error:
+        measure(outcome, update, (inputs.clone(), labels.clone()))
+    assert str(error.value) == (
+        f"test holds the {told} samples; pass samples on which nothing was trained or chosen, or leave test out"
+    )
 
 
 def test_measure_takes_ids_and_slices(everything, update):

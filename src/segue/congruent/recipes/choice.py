@@ -32,6 +32,18 @@ class Rule(Protocol):
         """
         ...
 
+    def met(self, candidate: Candidate, plain: Candidate) -> bool:
+        """Tell whether a candidate does what the rule asks for.
+
+        Args:
+            candidate: The candidate.
+            plain: The unconstrained model.
+
+        Returns:
+            Whether it does; where no candidate does, the rule picks the nearest one.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class FewestFlips:
@@ -72,9 +84,21 @@ class FewestFlips:
         Returns:
             One of them.
         """
-        floor = plain.accuracy - self.margin - ROUNDING
-        good = [one for one in candidates if one.passes <= self.passes and one.accuracy >= floor]
+        good = [one for one in candidates if self.met(one, plain)]
         return min(good or [plain], key=lambda one: (one.negative_flip_rate, -one.accuracy, one.trainings, one.passes))
+
+    def met(self, candidate: Candidate, plain: Candidate) -> bool:
+        """Tell whether a candidate does what the rule asks for.
+
+        Args:
+            candidate: The candidate.
+            plain: The unconstrained model.
+
+        Returns:
+            Whether it does.
+        """
+        floor = plain.accuracy - self.margin - ROUNDING
+        return candidate.passes <= self.passes and candidate.accuracy >= floor
 
     def __str__(self) -> str:
         """Return the rule in words."""
@@ -126,10 +150,23 @@ class MostAccurate:
             One of them.
         """
         allowed = [one for one in candidates if one.passes <= self.passes] or [plain]
-        good = [one for one in allowed if one.negative_flip_rate <= self.max_negative_flip_rate + ROUNDING]
+        good = [one for one in allowed if self.met(one, plain)]
         if not good:
             return min(allowed, key=lambda one: (one.negative_flip_rate, -one.accuracy))
         return max(good, key=lambda one: (one.accuracy, -one.negative_flip_rate, -one.trainings))
+
+    def met(self, candidate: Candidate, plain: Candidate) -> bool:
+        """Tell whether a candidate does what the rule asks for.
+
+        Args:
+            candidate: The candidate.
+            plain: The unconstrained model.
+
+        Returns:
+            Whether it does.
+        """
+        within = candidate.negative_flip_rate <= self.max_negative_flip_rate + ROUNDING
+        return candidate.passes <= self.passes and within
 
     def __str__(self) -> str:
         """Return the rule in words."""

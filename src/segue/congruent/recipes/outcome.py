@@ -157,7 +157,8 @@ class Outcome:
             f"{plain.counts.samples:,} validation samples (the old one on "
             f"{plain.counts.right_old / plain.counts.samples:.2%}), and breaks {plain.counts.negative_flips:,} answers "
             f"that were right: {plain.negative_flip_rate:.2%}.",
-            "What was tried, and what it brought:",
+            *_told_baseline(plain),
+            "What was tried, and the best candidate after it:",
             *(f"- {one}" for one in self.tried),
             _told_pick(plain, pick, self.rule),
         ]
@@ -170,7 +171,22 @@ class Outcome:
         return self.explain()
 
 
+def _told_baseline(plain: Candidate) -> list[str]:
+    if plain.counts.right_new >= plain.counts.right_old:
+        return []
+    return [
+        "The unconstrained model is worse than the old one: look at its learning rate, epochs and data before anything "
+        "else, since all comparisons are with it."
+    ]
+
+
 def _told_pick(plain: Candidate, pick: Candidate, rule: Rule) -> str:
+    if not rule.met(pick, plain):
+        return (
+            f"No candidate meets the rule ({rule}). The nearest one is {pick.label}: on the validation samples it "
+            f"breaks {pick.negative_flip_rate:.2%} at an accuracy of {pick.accuracy:.2%} (the unconstrained model "
+            f"breaks {plain.negative_flip_rate:.2%} at {plain.accuracy:.2%})."
+        )
     if pick is plain:
         return f"Picked by the rule ({rule}): the unconstrained model; nothing that was tried is better."
     before, after = plain.counts.negative_flips, pick.counts.negative_flips
@@ -178,18 +194,31 @@ def _told_pick(plain: Candidate, pick: Candidate, rule: Rule) -> str:
     return (
         f"Picked by the rule ({rule}): {pick.label}. On the validation samples it breaks {pick.negative_flip_rate:.2%} "
         f"({change} the unconstrained model) at an accuracy of {pick.accuracy:.2%} "
-        f"({100 * (pick.accuracy - plain.accuracy):+.2f} points). The choice flatters these numbers a little."
+        f"({100 * (pick.accuracy - plain.accuracy):+.2f} points). The choice flatters these numbers: the best of many "
+        f"candidates was lucky, too."
     )
 
 
 def _told_test(test: FlipReport, plain: FlipReport | None) -> str:
     words = (
-        f"Measured once on {test.samples:,} test samples: accuracy {test.accuracy_new.percent()}, negative flips "
+        f"On {test.samples:,} test samples: accuracy {test.accuracy_new.percent()}, negative flips "
         f"{test.negative_flip_rate.percent()}"
     )
     if plain is None:
         return words + "."
     return words + (
         f"; the unconstrained model: accuracy {plain.accuracy_new.percent()}, negative flips "
-        f"{plain.negative_flip_rate.percent()}."
+        f"{plain.negative_flip_rate.percent()}. Of the unconstrained model's accuracy the pick "
+        f"{_told_gain(test.accuracy_new.value - plain.accuracy_new.value)}, of its negative flips it "
+        f"{_told_saved(plain.negative_flips, test.negative_flips)}."
     )
+
+
+def _told_gain(gain: float) -> str:
+    return f"loses {-100 * gain:.2f} points" if gain < 0 else f"loses nothing ({100 * gain:+.2f} points)"
+
+
+def _told_saved(before: int, after: int) -> str:
+    if not before:
+        return f"has none to save, and makes {after:,}"
+    return f"saves {1 - after / before:.0%}" if after <= before else f"saves none: it makes {after - before:,} more"

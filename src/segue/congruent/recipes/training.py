@@ -20,7 +20,8 @@ from segue.congruent.recipes.workshop import Workshop
 from segue.errors import DivergedError, InputError
 from segue.flips import FlipReport, compare
 from segue.training import Validation, outputs_of
-from segue.training.data import as_data
+from segue.training.data import TensorData, TrainingData, as_data
+from segue.training.references import content_key
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -117,9 +118,32 @@ def measure(outcome: Outcome, update: Update, test: Any, old: Tensor | None = No
         The outcome with both flip reports.
 
     Raises:
-        InputError: If the old model's logits are needed and missing, or are not those of the update's old model.
+        InputError: If the old model's logits are needed and missing, or are not those of the update's old model, or the
+            test samples are the training or the validation samples.
     """
     samples = as_data(test, "test")
+    _refuse_seen(samples, update)
+    return measured_on(outcome, update, samples, old, **options)
+
+
+def measured_on(
+    outcome: Outcome, update: Update, samples: TrainingData, old: Tensor | None = None, **options: Any
+) -> Outcome:
+    """Do what :func:`measure` does on any samples, those included on which the pick was chosen.
+
+    Args:
+        outcome: What ``train`` returned.
+        update: What it was given.
+        samples: The samples.
+        old: The old model's logits on them, ``(n, old classes)``.
+        options: Passed to ``segue.flips.compare``.
+
+    Returns:
+        The outcome with both flip reports.
+
+    Raises:
+        InputError: If the old model's logits are needed and missing, or are not those of the update's old model.
+    """
     if old is None:
         if not isinstance(update.old, nn.Module):
             raise InputError(
@@ -141,6 +165,17 @@ def measure(outcome: Outcome, update: Update, test: Any, old: Tensor | None = No
         return compare(labels.numpy(), answers.numpy(), new.numpy(), names=("old", name), **options)
 
     return replace(outcome, test=report(outcome.pick, "new"), plain_test=report(outcome.plain, "unconstrained"))
+
+
+def _refuse_seen(test: TrainingData, update: Update) -> None:
+    # Whole sets alone are recognised; samples that stand in two sets are the caller's to look for.
+    if not isinstance(test, TensorData):
+        return
+    for name, data in zip(("training", "validation"), update.data(), strict=True):
+        if isinstance(data, TensorData) and content_key(data) == content_key(test):
+            raise InputError(
+                f"test holds the {name} samples; pass samples on which nothing was trained or chosen, or leave test out"
+            )
 
 
 def check_methods(names: Sequence[str]) -> None:

@@ -75,7 +75,7 @@ class Workshop:
         """Read the data and claim the folder.
 
         Raises:
-            InputError: If the data can't be read, or the folder belongs to another update.
+            InputError: If the data can't be read, ``build`` makes no new model, or the folder is another update's.
         """
         if not isinstance(self.update, Update):
             raise InputError(f"update is a {type(self.update).__name__}; pass an Update of segue.congruent.recipes")
@@ -83,6 +83,8 @@ class Workshop:
         if self.folder is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="segue-")
         self.place = Path(self._temporary.name if self.folder is None else self.folder)
+        if self.fresh(0) is self.fresh(0):
+            raise InputError("build returns the same model each time; pass a function that makes a new one")
         claim(self.place, told_update(self.update, self.train_data, self.validation_data, self.fresh(0)))
 
     @cached_property
