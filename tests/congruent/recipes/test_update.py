@@ -59,9 +59,15 @@ def test_stored_logits_that_are_none(train, validation, said):
 @pytest.mark.parametrize(
     ("class_map", "said"),
     [
-        (None, "the old model knows 8 classes and the new one 10; pass class_map, the new class of each old class"),
-        ([0, 1], "class_map names 2 old classes, but the old model knows 8"),
-        ([0, 1, 2, 3, 4, 5, 6, 17], "class_map names the new class 17, but the new model has 10 classes"),
+        (
+            None,
+            "the old model knows 8 classes and the new one 10; give the Update a class_map, the new class of each old class",
+        ),
+        ([0, 1], "the update's class_map names 2 old classes, but the old model knows 8"),
+        (
+            [0, 1, 2, 3, 4, 5, 6, 17],
+            "the update's class_map names the new class 17, but the new model has 10 classes",
+        ),
     ],
 )
 @pytest.mark.parametrize("method", ["averaging", "focal-logit-matching"])

@@ -140,15 +140,17 @@ class Update:
         if self.class_map is None:
             if old != new:
                 raise InputError(
-                    f"the old model knows {old} classes and the new one {new}; pass class_map, the new class of each "
-                    f"old class, -1 where it is gone"
+                    f"the old model knows {old} classes and the new one {new}; give the Update a class_map, the new "
+                    f"class of each old class, -1 where it is gone"
                 )
         elif len(self.class_map) != old:
-            raise InputError(f"class_map names {len(self.class_map)} old classes, but the old model knows {old}")
+            raise InputError(
+                f"the update's class_map names {len(self.class_map)} old classes, but the old model knows {old}"
+            )
         elif max(self.class_map) >= new:
             raise InputError(
-                f"class_map names the new class {max(self.class_map)}, but the new model has {new} classes, numbered "
-                f"from 0"
+                f"the update's class_map names the new class {max(self.class_map)}, but the new model has {new} "
+                f"classes, numbered from 0"
             )
 
     def answers_in_new_classes(self, old_logits: Tensor) -> Tensor:
