@@ -61,7 +61,8 @@ def test_stored_logits_that_are_none(train, validation, said):
     [
         (
             None,
-            "the old model knows 8 classes and the new one 10; give the Update a class_map, the new class of each old class",
+            "the old model knows 8 classes and the new one 10; give the Update a class_map, the new class of each old "
+            "class",
         ),
         ([0, 1], "the update's class_map names 2 old classes, but the old model knows 8"),
         (
