@@ -24,8 +24,9 @@ What to take from it so far:
   (`congruent-fine-tuning`), or average a few such models (`congruent-soup`). Nothing else breaks so little for so few
   trainings. Look at the accuracy, though: where fine-tuning ends below a fresh training, as on the embeddings of
   20 Newsgroups and on digits with more classes, so do the models in between.
-- **Another architecture, or another encoder**: no single model halves the flips here. Focal logit matching and focal
-  distillation save a fifth to a third at little cost; `congruent-distillation` is about as good, for more trainings.
+- **Another architecture**: no single model halves the flips at equal accuracy. Focal logit matching and focal
+  distillation save about a third on pictures and embeddings, `congruent-distillation` no more, for more trainings.
+  **Another encoder**: a single model saves hardly a tenth.
 - **Two models may run at prediction time**: averaging both models' probabilities, or switching only where it is worth
   it, needs no training beyond the new model's and often gains accuracy.
 - **Plain distillation, reweighting, gating, churn distillation**: a tenth to a seventh fewer flips; take them for what
