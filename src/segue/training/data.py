@@ -232,8 +232,8 @@ def as_data(data: Any, name: str = "data", workers: int = 0) -> TrainingData:
         found = TensorData(*data.tensors)
     elif isinstance(data, tuple | list) and len(data) == 2:
         found = TensorData(*data)
-    elif isinstance(data, tuple | list):
-        raise InputError(f"{name} is a {type(data).__name__} of {len(data)}; pass a pair (inputs, labels) of tensors")
+    elif isinstance(data, tuple):
+        raise InputError(f"{name} is a tuple of {len(data)}; pass a pair (inputs, labels) of tensors")
     elif hasattr(data, "__getitem__") and not isinstance(data, Mapping | str | Tensor):
         found = DatasetData(data, workers)
     else:

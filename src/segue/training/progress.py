@@ -43,7 +43,7 @@ class Bar:
             epoch: The epoch.
         """
         if self.shown is not None:
-            self.shown.update(self.shown.tasks[0].id, figures=epoch.figures)
+            self.shown.update(self.shown.tasks[0].id, figures=epoch.figures, refresh=True)
 
 
 @contextmanager
