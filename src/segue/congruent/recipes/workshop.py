@@ -163,11 +163,8 @@ class Workshop:
         with drawn_from(self.update.seed, "weights", seed):
             return self.update.build()
 
-    def inherited(self, of: nn.Module | None = None) -> nn.Module:
+    def inherited(self) -> nn.Module:
         """Return a new model that begins with the old one's weights; head rows of new classes are fresh.
-
-        Args:
-            of: Whose weights; the old model's by default.
 
         Returns:
             The model.
@@ -175,8 +172,6 @@ class Workshop:
         Raises:
             InputError: If the architectures differ, or there is no old model but only its logits.
         """
-        if of is not None:
-            return interpolate(of, self.fresh(0), 1.0)
         if isinstance(self.update.old, StoredLogits):
             raise InputError("there are only the old model's logits, no weights to begin from")
         return interpolate(self.update.old, self.fresh(0), 1.0, class_map=self.grown_map)

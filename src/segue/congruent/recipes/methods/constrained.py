@@ -65,7 +65,7 @@ def trained_with(
         The candidate; none where the training diverged.
     """
     classes = workshop.update.class_map
-    # All are clipped alike: a strong constraint is much steeper than cross-entropy in the first steps.
+    # Clipped, all methods of this file alike: a strong constraint is steeper than cross-entropy in the first steps.
     run = workshop.run(
         f"{name}-{strength:g}", objective(strength, classes), reference=workshop.old_train, clip_norm=CLIP
     )
