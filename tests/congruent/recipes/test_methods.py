@@ -58,8 +58,24 @@ def test_interpolation_begins_at_the_new_model_and_ends_before_the_old_one(every
     assert path[-1].negative_flip_rate <= path[0].negative_flip_rate
 
 
-def test_another_architecture_leaves_out_what_needs_the_old_weights():
-    different = digits.update(old=digits.old_model(width=8))
+def test_a_wider_architecture_begins_at_the_old_model_and_ends_before_it():
+    wider = digits.update(old=digits.old_model(width=8), build=digits.build)
+    outcome = train(wider, ["interpolation", "congruent-soup"], progress=False)
+    assert [step.note for step in outcome.tried] == [""] * len(outcome.tried)
+    path = [one for one in outcome.candidates if one.method == "interpolation"]
+    assert path[-1].negative_flip_rate < path[0].negative_flip_rate
+    assert path[-1].settings["alpha"] == 0.9
+
+
+def test_a_wider_architecture_may_know_more_classes():
+    wider = digits.update(old=digits.old_model(classes=8, width=8), class_map=range(8))
+    outcome = train(wider, ["interpolation", "fisher-interpolation"], progress=False)
+    path = [one for one in outcome.candidates if one.method == "interpolation"]
+    assert path[-1].counts.negative_flips < path[0].counts.negative_flips
+
+
+def test_a_narrower_architecture_leaves_out_what_needs_the_old_weights():
+    different = digits.update(old=digits.old_model(width=24))
     names = [name for name, method in METHODS.items() if method.needs_weights]
     assert {"fine-tuning", "interpolation", "congruent-fine-tuning"} <= set(names)
     outcome = train(different, [*names, "averaging"], progress=False)
@@ -71,7 +87,7 @@ def test_another_architecture_leaves_out_what_needs_the_old_weights():
 
 
 def test_distillation_of_an_ensemble_needs_no_old_weights():
-    different = digits.update(old=digits.old_model(width=8), epochs=1)
+    different = digits.update(old=digits.old_model(width=24), epochs=1)
     outcome = train(different, "congruent-distillation", progress=False)
     made = [one for one in outcome.candidates if one.method == "congruent-distillation"]
     assert len(made) == 3

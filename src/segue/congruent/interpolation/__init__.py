@@ -2,8 +2,8 @@
 
 No training and no cost at prediction time (Schumann et al., EACL 2024): :func:`interpolate` makes one model,
 :func:`diagonal_fisher` says which weights the old model depends on, :func:`soup` averages several new models,
-:func:`recalibrate` measures BatchNorm statistics anew, and :func:`sweep` shows on validation data what each alpha
-costs.
+:func:`recalibrate` measures BatchNorm statistics anew, :func:`sweep` shows on validation data what each alpha costs,
+and :func:`widen` lets a wider architecture begin, and end, at the old model.
 """
 
 from segue.congruent.interpolation.batchnorm import recalibrate
@@ -12,6 +12,7 @@ from segue.congruent.interpolation.points import InterpolationPoint, Interpolati
 from segue.congruent.interpolation.soups import soup
 from segue.congruent.interpolation.sweeping import ALPHAS, FISHER_ALPHAS, sweep
 from segue.congruent.interpolation.weights import interpolate
+from segue.congruent.interpolation.widening import widen
 
 __all__ = [
     "ALPHAS",
@@ -23,4 +24,5 @@ __all__ = [
     "recalibrate",
     "soup",
     "sweep",
+    "widen",
 ]

@@ -93,7 +93,7 @@ def agree(old: nn.Module, new: nn.Module, head: Head = NO_HEAD, names: tuple[str
                 f"{which} has {len(more)} weights that {without} lacks ({_some(more)}); both must be the same "
                 f"architecture, unwrapped in the same way"
             )
-    _same_layers(old, new, names)
+    same_layers(old, new, names)
     for name, tensor in first.items():
         _same_tensor(name, tensor, second[name], head, names)
     tied = [set(map(frozenset, _ties(tensors))) for tensors in (first, second)]
@@ -106,7 +106,17 @@ def agree(old: nn.Module, new: nn.Module, head: Head = NO_HEAD, names: tuple[str
         )
 
 
-def _same_layers(old: nn.Module, new: nn.Module, names: tuple[str, str]) -> None:
+def same_layers(old: nn.Module, new: nn.Module, names: tuple[str, str]) -> None:
+    """Refuse two models of which a layer of one name is of different kinds.
+
+    Args:
+        old: The one.
+        new: The other.
+        names: What the caller calls them.
+
+    Raises:
+        InputError: If a layer is; what does nothing in evaluation mode may differ.
+    """
     second = dict(new.named_modules())
     for name, layer in old.named_modules():
         twin = second.get(name)

@@ -55,6 +55,7 @@ def told_update(update: Update, train: TrainingData, validation: TrainingData, f
         "epochs": update.epochs,
         "batch_size": update.batch_size,
         "class_map": None if update.class_map is None else list(update.class_map),
+        "head": None if update.head is None else list(update.head),
         "seed": update.seed,
         "new model": _on_cpu(fresh),  # last: another seed has other weights
     }

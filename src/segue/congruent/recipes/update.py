@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,8 @@ class Update:
         class_map: The new class of each old class, ``(old classes,)``, -1 where it is gone; ``None`` where the class
             sets are equal. A tensor or an array will do; it is kept as a tuple.
         seed: Seed of all that chance decides.
+        head: Names of the tensors with one row per class (or of the layer that holds them), for a ``class_map`` whose
+            head can't be told by its shape; see :func:`segue.congruent.interpolation.interpolate`.
 
     Raises:
         InputError: If an argument is not as described.
@@ -64,6 +66,7 @@ class Update:
     fine_tuning: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None
     class_map: Sequence[int] | None = None
     seed: int = 0
+    head: Collection[str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would fail only after hours of training, and keep the class map as plain numbers.
@@ -83,6 +86,13 @@ class Update:
                 raise InputError(f"{name} is {value!r}; pass a whole number from 1")
         if self.class_map is not None:
             object.__setattr__(self, "class_map", tuple(read_class_map(self.class_map).tolist()))
+        elif self.head is not None:
+            raise InputError("head was given without class_map; pass class_map=[new class of each old class]")
+        if self.head is not None:
+            names = [self.head] if isinstance(self.head, str) else list(self.head)
+            if not names or not all(isinstance(name, str) for name in names):
+                raise InputError(f"head is {self.head!r}; name the tensors or the layer with a row per class")
+            object.__setattr__(self, "head", tuple(names))
 
     def data(self) -> tuple[TrainingData, TrainingData]:
         """Return training and validation data.

@@ -18,9 +18,9 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from segue.congruent.interpolation import interpolate
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.claim import claim, data_key, told_update
+from segue.congruent.recipes.origin import Origin, origin_of
 from segue.congruent.recipes.predictors import Predictor, Single
 from segue.congruent.recipes.update import StoredLogits, Update
 from segue.errors import InputError
@@ -32,6 +32,9 @@ from segue.training.seeds import drawn_from, generator, kept_globals
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
+
+
+LOOKED_AT = 64  # samples on which a wider network must answer like the old one
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +138,24 @@ class Workshop:
     def can_inherit(self) -> bool:
         """Whether a new model can begin from the old one's weights."""
         try:
-            self.inherited()
+            return self.origin is not None
         except InputError:
             return False
-        return True
+
+    @cached_property
+    def origin(self) -> Origin:
+        """The old model among the new architecture's weights.
+
+        Raises:
+            InputError: If the architectures differ otherwise than in width, or there is no old model but only its
+                logits.
+        """
+        if isinstance(self.update.old, StoredLogits):
+            raise InputError("there are only the old model's logits, no weights to begin from")
+        seen = self._samples(torch.arange(min(LOOKED_AT, len(self.train_data))))
+        return origin_of(
+            self.update.old, self.fresh(0), TensorData(seen.inputs, seen.labels), self.grown_map, self.update.head
+        )
 
     @property
     def grown_map(self) -> list[int] | None:
@@ -164,17 +181,16 @@ class Workshop:
             return self.update.build()
 
     def inherited(self) -> nn.Module:
-        """Return a new model that begins with the old one's weights; head rows of new classes are fresh.
+        """Return a new model that begins with the old one's weights; rows of new classes and new units are fresh.
 
         Returns:
             The model.
 
         Raises:
-            InputError: If the architectures differ, or there is no old model but only its logits.
+            InputError: If the architectures differ otherwise than in width, or there is no old model but only its
+                logits.
         """
-        if isinstance(self.update.old, StoredLogits):
-            raise InputError("there are only the old model's logits, no weights to begin from")
-        return interpolate(self.update.old, self.fresh(0), 1.0, class_map=self.grown_map)
+        return self.origin.towards(self.fresh(0), 1.0)
 
     def run(
         self,
@@ -186,6 +202,7 @@ class Workshop:
         seed: int = 0,
         fine_tuning: bool = False,
         clip_norm: float | None = None,
+        patience: int = 1,
     ) -> Run:
         """Train a model, unless that was done before.
 
@@ -197,6 +214,7 @@ class Workshop:
             seed: Seed of weights, order, augmentation and dropout, beside the update's own.
             fine_tuning: Whether to use the update's optimiser for fine-tuning.
             clip_norm: Largest norm of a step's gradient, for losses that are much steeper than cross-entropy.
+            patience: How many times as many epochs as the update's.
 
         Returns:
             The run.
@@ -206,8 +224,9 @@ class Workshop:
         """
         if key not in self.runs:
             told = f"{digest_of(objective)}, seed {seed}, clip {clip_norm}, fine-tuning {fine_tuning}"
+            told += f", patience {patience}" if patience > 1 else ""
             self.runs[key] = self._finished(key, told) or self._train(
-                key, told, objective, reference, start, seed, fine_tuning, clip_norm
+                key, told, objective, reference, start, seed, fine_tuning, clip_norm, patience
             )
         return self.runs[key]
 
@@ -311,19 +330,20 @@ class Workshop:
         seed: int,
         fine_tuning: bool,
         clip_norm: float | None,
+        patience: int,
     ) -> Run:
         update, place = self.update, self.place / "runs" / key
         model = self.fresh(seed) if start is None else start()
         make = update.fine_tuning if fine_tuning and update.fine_tuning is not None else update.optimizer
         optimizer = make(model.parameters())
-        steps = update.steps(len(self.train_data))
+        steps = patience * update.steps(len(self.train_data))
         history = fit(
             model,
             self.train_data,
             objective,
             optimizer=optimizer,
             schedule=None if update.schedule is None else update.schedule(optimizer, steps),
-            epochs=update.epochs,
+            epochs=patience * update.epochs,
             batch_size=update.batch_size,
             reference=reference,
             validation=self.watched,
@@ -334,7 +354,7 @@ class Workshop:
             progress=self.progress,
             name=key,
         )
-        run = Run(key, history.seconds, 1.0)
+        run = Run(key, history.seconds, float(patience))
         save_model(model, str(place / "model.safetensors"))
         history.save(place / "history.json")
         told = {"key": key, "seconds": run.seconds, "trainings": run.trainings, "training": training}

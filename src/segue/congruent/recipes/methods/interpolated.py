@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from segue.congruent.interpolation import ALPHAS, FISHER_ALPHAS, diagonal_fisher, interpolate, soup
+from segue.congruent.interpolation import ALPHAS, FISHER_ALPHAS, diagonal_fisher, soup
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
 from segue.congruent.recipes.methods.plain import fine_tuned_run
@@ -27,7 +27,6 @@ def between(
     runs: Sequence[Run],
     alphas: Sequence[float] = SHARES,
     *,
-    old: nn.Module | None = None,
     fisher: Mapping[str, Tensor] | None = None,
     settings: Mapping[str, float] | None = None,
 ) -> Iterator[Candidate]:
@@ -39,19 +38,15 @@ def between(
         new: The new model.
         runs: The trainings it took.
         alphas: Shares of the old model.
-        old: The old model; the update's by default.
         fisher: Which weights the old model depends on.
         settings: Other settings of the method.
 
     Yields:
         A candidate for each share.
     """
-    ours = workshop.update.old if old is None else old
-    assert isinstance(ours, nn.Module)
-    grown = workshop.grown_map if old is None else None
     batches = workshop.recalibration(new)
     for alpha in alphas:
-        make = partial(interpolate, ours, new, alpha, fisher=fisher, class_map=grown, recalibration=batches)
+        make = partial(workshop.origin.towards, new, alpha, fisher=fisher, recalibration=batches)
         yield workshop.candidate(method, {**(settings or {}), "alpha": alpha}, Single(make), tuple(runs))
 
 
@@ -62,9 +57,7 @@ def _interpolation(workshop: Workshop) -> Iterator[Candidate]:
 
 def _fisher(workshop: Workshop) -> Iterator[Candidate]:
     run = fine_tuned_run(workshop)
-    old = workshop.update.old
-    assert isinstance(old, nn.Module)
-    fisher = diagonal_fisher(old, workshop.train_data, progress=workshop.progress)
+    fisher = diagonal_fisher(workshop.origin.model, workshop.train_data, progress=workshop.progress)
     yield from between(workshop, "fisher-interpolation", workshop.model(run), [run], FISHER_SHARES, fisher=fisher)
 
 
