@@ -3,13 +3,14 @@
 import csv
 import json
 import random
+import subprocess
 
 import pyarrow.parquet as pq
 import pytest
 
 from segue.congruent.decisions import PredictionStore
 from segue.errors import InputError
-from tests.cli.tables import installed, segue, write_csv
+from tests.cli.tables import SEGUE, installed, segue, write_csv
 
 CLASSES = ("cat", "dog", "eel")
 START = ("decide", "start", "stored.csv", "labelled-v1.csv", "--state", "state.npz")
@@ -288,6 +289,20 @@ def test_the_same_command_can_be_typed_again_when_it_broke_off(folder, monkeypat
     assert segue(*UPDATE, cwd=folder).returncode == 0
     assert (folder / "labels.csv").read_bytes() == first
     assert segue(*UPDATE, cwd=folder).returncode == 2  # but not after it went well: answers would count twice
+
+
+def test_two_updates_at_once_both_count(folder):
+    segue(*START, cwd=folder)
+    typed = [[*UPDATE[:-1], f"labels-{name}.csv", "--name", name, "--cost-ratio", "3"] for name in ("v2", "v3")]
+    running = [
+        subprocess.Popen([SEGUE, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for words in typed
+    ]
+    assert [(one.communicate(timeout=120)[1], one.returncode) for one in running] == [(b"", 0)] * 2
+    store = PredictionStore.load(folder / "state.npz")
+    assert store.history[0]["name"] == "stored"
+    assert sorted(event["name"] for event in store.history) == ["stored", "v2", "v3"]
+    last = rows(folder / f"labels-{store.history[-1]['name']}.csv")
+    assert [row["prediction"] for row in last.values()] == store.labels.tolist()
 
 
 def test_the_help_shows_examples(folder):

@@ -14,6 +14,11 @@ from segue.congruent.decisions import Confusion, PredictionStore, Replace
 from segue.errors import InputError
 
 CONFUSION = Confusion.fit(["a", "b"] * 20, ["a", "b"] * 20)
+FILES = [".predictions.npz.lock", "predictions.npz"]
+
+
+def names(folder):
+    return sorted(one.name for one in folder.iterdir())
 
 
 def saved(folder, samples=3):
@@ -79,7 +84,7 @@ def test_a_process_killed_between_or_within_saves_leaves_a_whole_state(tmp_path)
     assert generations == sorted(generations)
     assert generations[-1] > 1
     read.save(path)
-    assert [one.name for one in tmp_path.iterdir()] == ["predictions.npz"]  # what killed processes left is cleared up
+    assert names(tmp_path) == FILES  # what killed processes left is cleared up
 
 
 def test_a_save_that_fails_leaves_the_former_state(tmp_path, monkeypatch):
@@ -94,7 +99,7 @@ def test_a_save_that_fails_leaves_the_former_state(tmp_path, monkeypatch):
         store.save(path)
     assert str(error.value) == f"path: {str(path)!r} can't be written (No space left on device); name another file"
     assert path.read_bytes() == former
-    assert [one.name for one in tmp_path.iterdir()] == ["predictions.npz"]
+    assert names(tmp_path) == FILES
 
 
 def test_the_file_has_the_permissions_that_a_new_file_has(tmp_path):

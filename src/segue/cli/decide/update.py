@@ -124,36 +124,35 @@ def update(
     check_table(to)
     inputs = [path for path in (state, new, labelled, class_map) if path is not None]
     check_outputs({"--to": to, "--json": json}, inputs)
-    store = PredictionStore.load(state)
-    called = name or model_name(new)
-    if any(event["name"] == called for event in store.history if event["event"] in {"created", "updated"}):
-        raise InputError(
-            f"{state} has the answers of a model called {called!r} already, and they must not count twice; if this is "
-            f"another model, give it a name with --name"
+    with PredictionStore.updating(state) as store:  # saved at its end, after the table
+        called = name or model_name(new)
+        if any(event["name"] == called for event in store.history if event["event"] in {"created", "updated"}):
+            raise InputError(
+                f"{state} has the answers of a model called {called!r} already, and they must not count twice; if this "
+                f"is another model, give it a name with --name"
+            )
+        answers = read_table(new, "NEW", {"id": columns.id, "prediction": columns.prediction})
+        source = read_labelled(labelled, columns, earlier or ())
+        refuse_other_type(answers, "prediction", source, "label")
+        seen = np.unique(np.concatenate([answers["prediction"], *source.values()]))
+        fit_classes(store, seen, state, class_map)
+        confusion = confusion_of(source, store.classes, columns)
+        share = _memory(store, source, len(earlier or ()), memory, columns)
+        fresh = _unknown(store, answers, state, new_ids)
+        before = dict(zip(store.ids.tolist(), store.labels.tolist(), strict=True))
+        old = ~fresh
+        if not old.any():
+            raise InputError(f"{answers.told} answers none of the samples in {state}; check that the ids are the same")
+        found = store.update(
+            answers["id"][old], answers["prediction"][old], confusion, rule=chosen, memory=share, name=called
         )
-    answers = read_table(new, "NEW", {"id": columns.id, "prediction": columns.prediction})
-    source = read_labelled(labelled, columns, earlier or ())
-    refuse_other_type(answers, "prediction", source, "label")
-    seen = np.unique(np.concatenate([answers["prediction"], *source.values()]))
-    fit_classes(store, seen, state, class_map)
-    confusion = confusion_of(source, store.classes, columns)
-    share = _memory(store, source, len(earlier or ()), memory, columns)
-    fresh = _unknown(store, answers, state, new_ids)
-    before = dict(zip(store.ids.tolist(), store.labels.tolist(), strict=True))
-    old = ~fresh
-    if not old.any():
-        raise InputError(f"{answers.told} answers none of the samples in {state}; check that the ids are the same")
-    found = store.update(
-        answers["id"][old], answers["prediction"][old], confusion, rule=chosen, memory=share, name=called
-    )
-    if fresh.any():
-        store.add(answers["id"][fresh], answers["prediction"][fresh], confusion, name=called)
-    ids, labels = store.ids, store.labels
-    former = np.array([before.get(one, label) for one, label in zip(ids.tolist(), labels.tolist(), strict=True)])
-    table = {"id": ids, "prediction": labels, "previous": former, "changed": former != labels,
-             "confidence": store.confidence}  # fmt: skip
-    write_table(table, to)
-    store.save(state)
+        if fresh.any():
+            store.add(answers["id"][fresh], answers["prediction"][fresh], confusion, name=called)
+        ids, labels = store.ids, store.labels
+        former = np.array([before.get(one, label) for one, label in zip(ids.tolist(), labels.tolist(), strict=True)])
+        table = {"id": ids, "prediction": labels, "previous": former, "changed": former != labels,
+                 "confidence": store.confidence}  # fmt: skip
+        write_table(table, to)
     if json is not None:
         write(to_json({**found.to_dict(), "memory": share, "added": int(fresh.sum())}), json, "--json")
     if json != "-":

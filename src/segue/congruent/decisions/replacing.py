@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Generator
@@ -28,10 +29,9 @@ def replacing(path: str | os.PathLike[str], name: str = "path") -> Generator[IO[
         InputError: If it can't be written there.
     """
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"{name}: {str(path)!r} is a folder; name a file")
+    refuse_folder(path, name)
     try:
-        clear_leftovers(target.absolute().parent, f".{target.name}.by-*")
+        clear_leftovers(target.absolute().parent, f".{glob.escape(target.name)}.by-*.part")
         handle, beside = tempfile.mkstemp(
             prefix=f".{target.name}{mark()}", suffix=".part", dir=target.absolute().parent
         )
@@ -49,6 +49,20 @@ def replacing(path: str | os.PathLike[str], name: str = "path") -> Generator[IO[
         if isinstance(error, OSError):
             raise InputError(f"{name}: {str(path)!r} can't be written ({error.strerror}); name another file") from error
         raise
+
+
+def refuse_folder(path: str | os.PathLike[str], name: str) -> None:
+    """Refuse a folder where a file is to be written.
+
+    Args:
+        path: What was named.
+        name: What the caller calls it.
+
+    Raises:
+        InputError: If it is a folder.
+    """
+    if Path(path).is_dir():
+        raise InputError(f"{name}: {str(path)!r} is a folder; name a file")
 
 
 def _umask() -> int:

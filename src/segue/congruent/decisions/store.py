@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.congruent.decisions.class_changes import changed_classes
 from segue.congruent.decisions.class_sets import ClassMap, class_set
+from segue.congruent.decisions.exclusive import WAIT, Version, exclusive, place_of, version_of
 from segue.congruent.decisions.likelihood import AnswerLikelihood
 from segue.congruent.decisions.posterior import entropy, most_uncertain, posterior
 from segue.congruent.decisions.reading import log_prior, one_vote, read_answers, some
@@ -48,6 +51,7 @@ class PredictionStore:
     def __init__(self, state: State) -> None:
         self._state = state
         self._order = np.argsort(state.ids, kind="stable")
+        self._versions: dict[Path, Version | None] = {}
 
     @classmethod
     def create(
@@ -101,20 +105,68 @@ class PredictionStore:
         Raises:
             InputError: If there is no such file, or it is damaged, something else, or of another version.
         """
-        return cls(read_state(path))
+        version = version_of(path)  # before: a file that is replaced meanwhile must look like a newer one
+        store = cls(read_state(path))
+        store._versions[place_of(path)] = version
+        return store
+
+    @classmethod
+    @contextmanager
+    def updating(cls, path: str | os.PathLike[str], *, wait: float = WAIT) -> Generator[PredictionStore]:
+        """Read a store, let it be changed, and save it, while no other process can do the same.
+
+        It is saved at the end of the ``with`` block, and left as it was if an error ends the block.
+
+        Args:
+            path: The file.
+            wait: How many seconds to wait for another process that changes it.
+
+        Yields:
+            The store.
+
+        Raises:
+            InputError: If another process changes it all the while, or it can't be read or written.
+
+        Example:
+            >>> import tempfile
+            >>> from segue.congruent.decisions import Confusion, PredictionStore, Replace
+            >>> good = Confusion.fit([0] * 50 + [1] * 50, [0] * 50 + [1] * 50)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     PredictionStore.create(["a", "b"], [0, 1], good).save(f"{folder}/predictions.npz")
+            ...     with PredictionStore.updating(f"{folder}/predictions.npz") as store:
+            ...         update = store.update(["b"], [0], good, rule=Replace())
+            ...     PredictionStore.load(f"{folder}/predictions.npz").labels.tolist()
+            [0, 0]
+        """
+        store = cls.load(path)  # before the lock: what is no store gets no lock beside it
+        with exclusive(path, wait):
+            if store._versions != {place_of(path): version_of(path)}:
+                store = cls.load(path)
+            yield store  # ruff: ignore[fallible-context-manager] - an error leaves the file as it was
+            store.save(path)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the store to a file (``NAME.npz``, without pickle).
 
-        The file is complete or not there: a process killed while it writes leaves the former file whole.
+        The file is complete or not there: a process killed while it writes leaves the former file whole. A file that
+        another process has changed since it was loaded is not overwritten; :meth:`updating` keeps others out.
 
         Args:
             path: The file.
 
         Raises:
-            InputError: If it can't be written.
+            InputError: If it can't be written, or was changed meanwhile.
         """
-        write_state(self._state, path)
+        place = place_of(path)
+        with exclusive(path):
+            present = version_of(path)
+            if present is not None and self._versions.get(place, present) != present:
+                raise InputError(
+                    f"{place.name} has been changed since it was loaded, and saving would undo that; load it again, "
+                    f"and change it in a 'with PredictionStore.updating(path) as store:' block"
+                )
+            write_state(self._state, path)
+            self._versions[place] = version_of(path)
 
     @property
     def ids(self) -> NDArray[Any]:
