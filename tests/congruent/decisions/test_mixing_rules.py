@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segue.congruent.decisions import AverageRule, SwitchRule
+from segue.congruent.decisions import AverageRule, Confusion, PredictionStore, SwitchRule
 from segue.congruent.decisions.average import averaged
 from segue.congruent.decisions.pairs import Pair
 from segue.congruent.decisions.switch import switched
@@ -234,3 +234,96 @@ def test_the_words_say_what_it_does_and_costs():
     stored = AverageRule.fit(labels, old.argmax(axis=1), new)
     assert str(stored).startswith("Answer the class with the highest mean of ")
     assert str(stored).endswith("It needs the stored old answers for each sample.")
+
+
+def logits_of(probabilities):
+    return np.log(probabilities) + 3.0  # what a softmax does not see
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_logits_of_both_models_give_the_same_rule_as_their_probabilities(kind):
+    labels, old, new = models(2000)
+    by_logits, by_probabilities = kind.fit(labels, logits_of(old), logits_of(new)), kind.fit(labels, old, new)
+    assert (by_logits.classes.outputs, by_probabilities.classes.outputs) == ("logits", "probabilities")
+    assert by_logits.validation == by_probabilities.validation
+    expected = by_probabilities.decide(old, new)
+    assert by_logits.decide(logits_of(old), logits_of(new)).tolist() == expected.tolist()
+    said = old.argmax(axis=1)  # stored answers go with either
+    assert (
+        kind.fit(labels, said, logits_of(new)).decide(said, logits_of(new)).tolist()
+        == kind.fit(labels, said, new).decide(said, new).tolist()
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_probabilities_of_one_model_beside_logits_of_the_other_are_refused(kind):
+    labels, old, new = models(300)
+    for one, other, words in (
+        (old, logits_of(new), ("probabilities", "logits")),
+        (logits_of(old), new, ("logits", "probabilities")),
+    ):
+        with pytest.raises(InputError) as error:
+            kind.fit(labels, one, other)
+        assert str(error.value) == (
+            f"old_probabilities holds {words[0]} but new_probabilities holds {words[1]}; pass the same of both models"
+        )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rule_keeps_to_what_it_was_fitted_with(kind, tmp_path):
+    labels, old, new = models(300)
+    fitted = kind.fit(labels, old, new)
+    with pytest.raises(InputError) as error:
+        fitted.decide(old, logits_of(new))
+    assert str(error.value) == (
+        "new holds no probabilities (numbers from 0 to 1, each row sums to 1), and the rule was fitted with them; pass "
+        "probabilities"
+    )
+    fitted = kind.fit(labels, logits_of(old), logits_of(new))
+    fitted.save(tmp_path / "rule.json")
+    for rule in (fitted, kind.load(tmp_path / "rule.json")):
+        with pytest.raises(InputError) as error:
+            rule.decide(old, logits_of(new))
+        assert str(error.value) == "old holds probabilities, and the rule was fitted with logits; pass logits"
+        # one sample's logits may lie in [0, 1], where they look like sigmoids or like probabilities that were rounded
+        for row in ([0.1, 0.2, 0.3, 0.9, 0.4], [0.1, 0.2, 0.3, 0.35, 0.1]):
+            assert rule.decide([row], [row]).tolist() == [3]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_that_may_be_either_are_refused_at_the_fit(kind):
+    labels, old, new = models(300)
+    sigmoids = 1 / (1 + np.exp(-logits_of(new)))
+    assert np.median(sigmoids.sum(axis=1)) > 1.5
+    with pytest.raises(InputError) as error:
+        kind.fit(labels, old, sigmoids)
+    assert str(error.value) == (
+        "new_probabilities holds numbers from 0 to 1 whose rows do not sum to 1, which are no probabilities of classes "
+        "that exclude each other; pass probabilities, or the logits of both models"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_of_a_former_version_is_read_and_looks_at_each_output(kind, tmp_path):
+    labels, old, new = models(300)
+    rule = kind.fit(labels, old, new, margin=0.1)
+    found = rule.to_dict()
+    assert found.pop("outputs") == "probabilities"
+    (tmp_path / "former.json").write_text(json.dumps(found))
+    former = kind.load(tmp_path / "former.json")
+    for pair in ((old, new), (logits_of(old), logits_of(new))):
+        assert former.decide(*pair).tolist() == rule.decide(old, new).tolist()
+    with pytest.raises(InputError, match=r"^old holds probabilities but new holds logits; "):
+        former.decide(old, logits_of(new))
+    (tmp_path / "odd.json").write_text(json.dumps(found | {"outputs": "scores"}))
+    with pytest.raises(InputError, match=r"^odd.json lacks parts of an? .* \(outputs is 'scores'\); restore it$"):
+        kind.load(tmp_path / "odd.json")
+
+
+def test_a_store_takes_answers_not_probabilities():
+    _, old, new = models(20, 2)
+    confusion = Confusion.fit([0, 1] * 20, [0, 1] * 20)
+    store = PredictionStore.create(np.arange(20), old.argmax(axis=1), confusion)
+    for outputs in (new, logits_of(new), new[:, 1]):
+        with pytest.raises(InputError, match=r"^answers "):
+            store.update(np.arange(20), outputs, confusion)

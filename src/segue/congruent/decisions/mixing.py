@@ -43,8 +43,8 @@ def choose(
         answer: The rule: both models' probabilities and a setting to positions of answers.
         settings: The settings, the first of which is the new model itself.
         labels: The truth of the validation samples, ``(n,)``.
-        old: The old model's probabilities or stored answers.
-        new: The new model's probabilities.
+        old: The old model's probabilities or logits, or its stored answers.
+        new: The new model's probabilities, or its logits.
         margin: The accuracy that may be lost against the new model, a share.
         confidence: Probability with which the setting keeps to it, at least.
         classes: The new model's classes; 0, 1, ... by default.
@@ -61,6 +61,7 @@ def choose(
     if not (np.isfinite(margin) and 0 <= margin < 1):
         raise InputError(f"margin is {margin}; pass the share of accuracy that may be lost, such as 0.01 for a point")
     known = ClassPair.of(old, new, classes, old_classes, class_map)
+    known = known.with_outputs(old, new, VALIDATED[1:])
     pair = known.read(old, new, VALIDATED[1:])
     truth = known.labels(labels)
     same_length({"labels": truth, "old_probabilities": pair.old, "new_probabilities": pair.new})

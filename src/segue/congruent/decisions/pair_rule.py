@@ -84,7 +84,7 @@ class PairRule(ABC):
             labels: The truth in the new model's classes, ``(n,)``.
             old_probabilities: The old model's probabilities or logits ``(n, old classes)``, or its stored answers
                 ``(n,)``.
-            new_probabilities: The new model's probabilities or logits, ``(n, classes)``.
+            new_probabilities: The new model's probabilities or logits, ``(n, classes)``; the same of both models.
             margin: The accuracy that may be lost against the new model, a share.
             confidence: Probability with which the rule keeps to the margin, at least.
             classes: The class of each of the new model's columns; 0, 1, ... by default.
@@ -95,7 +95,8 @@ class PairRule(ABC):
             The rule.
 
         Raises:
-            InputError: If shapes or classes do not fit, values are missing, or a number is out of its range.
+            InputError: If shapes or classes do not fit, values are missing, a number is out of its range, or
+                probabilities of one model stand beside logits of the other.
         """
         return cls(
             *choose(
@@ -116,14 +117,15 @@ class PairRule(ABC):
         """Answer.
 
         Args:
-            old: The old model's probabilities, or its stored answers, in the form that the rule was fitted with.
-            new: The new model's probabilities, ``(n, classes)``.
+            old: The old model's probabilities, logits or stored answers, in the form that the rule was fitted with.
+            new: The new model's probabilities or logits, ``(n, classes)``.
 
         Returns:
             One of the new model's classes for each sample, ``(n,)``.
 
         Raises:
-            InputError: If shapes do not fit or values are missing.
+            InputError: If shapes do not fit, values are missing, or logits stand where the rule was fitted with
+                probabilities, or the other way round.
         """
         return self.classes.named(self.answers(self.classes.read(old, new, ("old", "new")), self._setting))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.congruent.decisions.class_sets import ClassMap, positions, targets
+from segue.congruent.decisions.outputs import Outputs, outputs_of, probabilities_of, same_outputs
 from segue.errors import InputError
 from segue.flips.answers import read_predictions
 from segue.flips.checks import as_array, class_column, same_length
@@ -50,12 +51,14 @@ class ClassPair:
         old: The old model's classes, one for each of its columns.
         place: For each old class, the position of the new class that it is now.
         stored_answers: Whether the old model's answers alone are known, not its probabilities.
+        outputs: Whether the models put out probabilities or logits; ``None`` before it was looked at.
     """
 
     new: tuple[Any, ...]
     old: tuple[Any, ...]
     place: tuple[int, ...]
     stored_answers: bool
+    outputs: Outputs | None = None
 
     @classmethod
     def of(
@@ -102,6 +105,25 @@ class ClassPair:
         place = order[positions(leading, known[order], "old_classes", MAP_THEM)]
         return cls(tuple(names), tuple(theirs), tuple(place.tolist()), as_array(old, "old_probabilities").ndim == 1)
 
+    def with_outputs(self, old: Any, new: Any, names: tuple[str, str]) -> ClassPair:
+        """Find out whether the models put out probabilities or logits, which is told better from many samples.
+
+        Args:
+            old: The old model's probabilities or logits ``(n, old classes)``, or its stored answers ``(n,)``.
+            new: The new model's probabilities or logits, ``(n, classes)``.
+            names: What the caller calls them.
+
+        Returns:
+            The same classes, for such outputs.
+
+        Raises:
+            InputError: If one model's are probabilities and the other's logits, or it can't be told.
+        """
+        outputs = outputs_of(self._matrix(new, names[1], self.new), names[1])
+        if not self.stored_answers:
+            outputs = same_outputs(outputs_of(self._matrix(old, names[0], self.old), names[0]), outputs, names)
+        return replace(self, outputs=outputs)
+
     def read(self, old: Any, new: Any, names: tuple[str, str]) -> Pair:
         """Read both models' outputs.
 
@@ -114,13 +136,16 @@ class ClassPair:
             Probabilities of the new model's classes.
 
         Raises:
-            InputError: If shapes are not as described, values are missing, or a stored answer is none of the classes.
+            InputError: If shapes are not as described, values are missing, a stored answer is none of the classes, or
+                the outputs are logits where they were probabilities or the other way round.
         """
         given = as_array(old, names[0])
         if (given.ndim == 1) != self.stored_answers:
             expected = "answers (n,)" if self.stored_answers else f"probabilities (n, {len(self.old)})"
             raise InputError(f"{names[0]} has shape {given.shape}; the rule was fitted with the old model's {expected}")
-        of_new = self._probabilities(new, names[1], self.new)
+        if self.outputs is None:  # read from a file of a former version
+            return self.with_outputs(old, new, names).read(old, new, names)
+        of_new = probabilities_of(self._matrix(new, names[1], self.new), self.outputs, names[1])
         if self.stored_answers:
             known = class_column(list(self.old), "old_classes")
             order = np.argsort(known)
@@ -128,7 +153,7 @@ class ClassPair:
             of_old = np.zeros((len(said), len(self.old)))
             of_old[np.arange(len(said)), said] = 1.0
         else:
-            of_old = self._probabilities(old, names[0], self.old)
+            of_old = probabilities_of(self._matrix(old, names[0], self.old), self.outputs, names[0])
         same_length({names[0]: of_old, names[1]: of_new})
         brought = np.zeros((len(of_old), len(self.new)))
         for column, place in enumerate(self.place):
@@ -152,20 +177,33 @@ class ClassPair:
             "old_classes": list(self.old),
             "place": list(self.place),
             "stored_answers": self.stored_answers,
+            "outputs": self.outputs,
         }
 
     @classmethod
     def from_dict(cls, found: dict[str, Any]) -> ClassPair:
-        """Return the classes that ``to_dict`` wrote."""
+        """Return the classes that ``to_dict`` wrote.
+
+        Args:
+            found: What it wrote.
+
+        Returns:
+            The classes.
+
+        Raises:
+            ValueError: If they were for outputs of an unknown kind.
+        """
+        outputs = found.get("outputs")
+        if outputs not in {None, "probabilities", "logits"}:
+            raise ValueError(f"outputs is {outputs!r}")
         return cls(
             tuple(found["classes"]), tuple(found["old_classes"]), tuple(int(one) for one in found["place"]),
-            bool(found["stored_answers"]),
+            bool(found["stored_answers"]), outputs,
         )  # fmt: skip
 
-    def _probabilities(self, values: Any, name: str, classes: tuple[Any, ...]) -> NDArray[np.float64]:
+    def _matrix(self, values: Any, name: str, classes: tuple[Any, ...]) -> NDArray[np.float64]:
         if as_array(values, name).ndim != 2:
             raise InputError(f"{name} has shape {as_array(values, name).shape}; pass (n, {len(classes)})")
-        found = read_predictions(values, name, list(classes)).probabilities
-        if found is None:
+        if read_predictions(values, name, list(classes)).probabilities is None:
             raise InputError(f"{name} has one column; pass one for each of the {len(classes)} classes")
-        return found
+        return as_array(values, name).astype(np.float64)
