@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from segue.congruent.losses.base import CongruentLoss
@@ -66,7 +67,8 @@ class Mixed(CongruentLoss):
             ``(n,)``.
         """
         of_labels = label_term(new, labels, self.label_smoothing)
-        return (1 - self.weight) * of_labels + self.weight * self.congruence.per_sample(new, old, labels)
+        of_old = self.congruence.per_sample(new, old, labels)
+        return torch.add((1 - self.weight) * of_labels, of_old, alpha=self.weight)
 
 
 class Penalized(CongruentLoss):
@@ -121,7 +123,7 @@ class Penalized(CongruentLoss):
             ``(n,)``.
         """
         of_labels = label_term(new, labels, self.label_smoothing)
-        return of_labels + self.weight * self.congruence.per_sample(new, old, labels)
+        return torch.add(of_labels, self.congruence.per_sample(new, old, labels), alpha=self.weight)
 
 
 class SeveralReferences(nn.Module):
@@ -211,9 +213,10 @@ class SeveralReferences(nn.Module):
         losses = cast("Iterable[CongruentLoss]", self.losses)
         for name, weight, loss in zip(self.names, self.weights, losses, strict=True):
             try:
-                total = total + weight * loss.values(new_logits, reference_logits[name], labels)
+                values = loss.values(new_logits, reference_logits[name], labels)
             except InputError as error:
                 raise InputError(f"reference {name!r}: {error}") from error
+            total = torch.add(total, values, alpha=weight)
         return reduce(total, self.reduction)
 
     def _check(self, new_logits: Tensor, reference_logits: Mapping[str, Tensor], labels: Tensor) -> None:

@@ -86,4 +86,4 @@ def _ask(part: Tensor | Frozen, index: Tensor, inputs: Inputs, device: torch.dev
         logits = logits_of(call(part, inputs), "reference model").float()
         check_rows(logits, len(index), "reference model")
         return logits
-    return part[index].to(device)
+    return part.index_select(0, index).to(device)

@@ -107,10 +107,11 @@ def check_classes(batch: Batch, logits: Tensor) -> None:
     Raises:
         InputError: If a label is not one of the model's classes.
     """
-    if batch.labels.dim() != 1:
+    if batch.labels.dim() != 1 or len(batch.labels) == 0:
         return
-    strange = (batch.labels < 0) | (batch.labels >= logits.shape[1])
-    if strange.any():
+    lowest, highest = map(int, batch.labels.aminmax())
+    if lowest < 0 or highest >= logits.shape[1]:
+        strange = (batch.labels < 0) | (batch.labels >= logits.shape[1])
         place = int(strange.nonzero()[0])
         raise InputError(
             f"the label of sample {int(batch.index[place])} is {int(batch.labels[place])}, but the model has "

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 # the logarithm of a probability that is none: with minus infinity, 0 x log 0 would not be a number
 NEVER = -1e30
@@ -16,11 +15,12 @@ class SoftenedDivergence(torch.autograd.Function):
     r"""Compute :math:`T^2 \, \mathrm{KL}(p \,\|\, q)` of p = softmax(old / T) and q = softmax(new / T).
 
     At high temperatures p and q are nearly uniform, and :math:`p \log (p / q)` is a small difference of large terms.
-    With :math:`u = \log (q / p)` each class adds :math:`p (e^u - 1 - u) \ge 0` instead, which has the same sum since p
-    and q both sum to 1; where :math:`e^u` could overflow, :math:`p \, e^u` is read from q.
+    With :math:`u = \log (q / p)` each class adds :math:`q - p - p u \ge 0` instead, which has the same sum since p and
+    q both sum to 1. Of two nearly equal numbers q - p is :math:`(p + q) \tanh (u / 2)`, which loses no digits.
 
-    The gradient is known, :math:`T (q - p)`, and two tensors of the logits' size are kept for it. Left to autograd,
-    each step of the sum above would keep one, which language models with their vocabularies can't afford.
+    The gradient is known, :math:`T (q - p)`, and the sum has computed :math:`q - p` already: two tensors of the logits'
+    size are kept, the new logits among them. Left to autograd, each step of the sum would keep one, which language
+    models with their vocabularies can't afford, and take time, which small networks have none of.
     """
 
     @staticmethod
@@ -36,13 +36,13 @@ class SoftenedDivergence(torch.autograd.Function):
         Returns:
             ``(n,)``.
         """
-        log_q = functional.log_softmax(new / temperature, dim=-1).clamp(min=NEVER)
-        log_p = functional.log_softmax(old / temperature, dim=-1).clamp(min=NEVER)
-        p = log_p.exp()
-        ctx.save_for_backward(new, p)
-        ctx.temperature = temperature
+        log_q = torch.log_softmax(new / temperature, dim=-1).clamp_(min=NEVER)
+        log_p = torch.log_softmax(old / temperature, dim=-1).clamp_(min=NEVER)
         u = log_q - log_p
-        change = torch.where(u < 1, p * torch.expm1(u), log_q.exp() - p)
+        p, q = log_p.exp_(), log_q.exp_()
+        change = (p + q) * torch.tanh(0.5 * u)  # q - p
+        ctx.save_for_backward(new, change)
+        ctx.temperature = temperature
         return (change - p * u).sum(dim=-1) * temperature**2
 
     @staticmethod
@@ -56,9 +56,11 @@ class SoftenedDivergence(torch.autograd.Function):
         Returns:
             ``(n, classes)``, and nothing for the reference and the temperature.
         """
-        new, p = ctx.saved_tensors
-        q = functional.softmax(new / ctx.temperature, dim=-1)
-        return (ctx.temperature * gradient).unsqueeze(-1) * (q - p), None, None
+        new, change = ctx.saved_tensors
+        if torch.is_grad_enabled():  # the gradient's own gradient is asked for: q moves with the logits
+            q = torch.softmax(new / ctx.temperature, dim=-1)
+            change = change + (q - q.detach())
+        return (ctx.temperature * gradient).unsqueeze(-1) * change, None, None
 
 
 def softened_divergence(new: Tensor, old: Tensor, temperature: float) -> Tensor:

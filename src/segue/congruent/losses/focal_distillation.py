@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from segue.congruent.losses.base import CongruentLoss
@@ -81,6 +80,6 @@ class FocalDistillation(CongruentLoss):
         Returns:
             ``(n,)``.
         """
-        with torch.no_grad():
-            weights = self.alpha + self.beta * self.focus(new, old, labels, self.old_labels(labels))
+        focus = self.focus(new.detach(), old, labels, self.old_labels(labels)).detach()
+        weights = self.alpha + self.beta * focus
         return self.where_known(weights * self.distance(*self.common(new, old)), labels)

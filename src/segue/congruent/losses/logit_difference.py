@@ -77,18 +77,17 @@ class LogitDifferenceInhibition(CongruentLoss):
         Raises:
             InputError: If there are fewer than ``top_k`` classes to choose from.
         """
-        classes = self.common_classes(new)
         compared, reference = self.common(new, old)
         difference = compared - reference
         ranking = reference
         if self.exclude_label:
-            true_class = classes == labels[:, None]
+            true_class = self.common_classes(new) == labels[:, None]
             difference = difference.masked_fill(true_class, 0.0)
             ranking = ranking.masked_fill(true_class, float("-inf"))
         if self.top_k is not None:
-            choice = len(classes) - self.exclude_label
+            choice = reference.shape[1] - self.exclude_label
             if self.top_k > choice:
                 raise InputError(f"top_k is {self.top_k}, but there are only {choice} classes to choose from; lower it")
             difference = difference.gather(1, ranking.topk(self.top_k, dim=1, sorted=False).indices)
-        excess = (difference.abs() - self.margin).clamp(min=0)
+        excess = (difference.abs() - self.margin).relu()
         return self.where_known(excess.pow(self.power).sum(dim=1), labels)
