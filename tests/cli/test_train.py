@@ -153,14 +153,14 @@ def test_json_is_alone_on_standard_output_whatever_the_file_prints(folder):
 
 def test_rules_reach_the_choice(folder):
     common = ("train", "update.py", "--method", "averaging", "--out", "run", "--json")
-    wide = json.loads(segue(*common, "--passes", "2", "--margin", "1", cwd=folder).stdout)
-    assert (wide["pick"]["method"], wide["passes"], wide["margin"]) == ("averaging", 2, 1.0)
+    wide = json.loads(segue(*common, "--passes", "2", "--margin", "0.9", cwd=folder).stdout)
+    assert (wide["pick"]["method"], wide["passes"], wide["margin"]) == ("averaging", 2, 0.9)
     assert wide["files"] == WRITTEN[1:]
-    said = segue(*common[:-1], "--passes", "2", "--margin", "1", cwd=folder).stdout
+    said = segue(*common[:-1], "--passes", "2", "--margin", "0.9", cwd=folder).stdout
     assert said.endswith("The pick is 2 models; the trained ones are in run/runs: independent-0\n")
     assert not (folder / "run" / "model.safetensors").exists()
-    limit = json.loads(segue(*common, "--max-nfr", "1", cwd=folder).stdout)
-    assert limit["max_negative_flip_rate"] == 1.0
+    limit = json.loads(segue(*common, "--max-nfr", "0.9", cwd=folder).stdout)
+    assert limit["max_negative_flip_rate"] == 0.9
     assert (folder / "run" / "model.safetensors").exists()
 
 
@@ -367,8 +367,8 @@ OPTIONS = {
     ),
     "--trainings is -1; pass a positive budget": f"{GIVEN} --trainings -1",
     "--margin and --max-nfr are two rules; leave out one of them": f"{GIVEN} --margin 0 --max-nfr 0.1",
-    "--margin is 2.0; pass a share of accuracy from 0 to 1, such as 0.005": f"{GIVEN} --margin 2",
-    "--max-nfr is 1.5; pass a share from 0 to 1, such as 0.01": f"{GIVEN} --max-nfr 1.5",
+    "--margin is 2.0; pass a share from 0 to below 1 (write half a point as 0.005)": f"{GIVEN} --margin 2",
+    "--max-nfr is 1.5; pass a share from 0 to below 1 (write 1% as 0.01)": f"{GIVEN} --max-nfr 1.5",
     "--passes is 0; pass how many models may run at prediction time, from 1": f"{GIVEN} --passes 0",
     "--out: 'update.py' is a file; name a folder": "update.py --out update.py",
     "--out: '.' holds other files than those of segue train; name a new folder, so that nothing is lost": (

@@ -42,7 +42,7 @@ def test_the_numbers_of_a_candidate_by_hand():
         pytest.param(MostAccurate(0.04), [(845, 40), (860, 41), (840, 10)], (845, 40), id="within the flips"),
         pytest.param(MostAccurate(0.04), [(845, 40), (845, 30)], (845, 30), id="a tie: fewer flips"),
         pytest.param(MostAccurate(0.001), [(845, 40), (800, 30), (810, 30)], (810, 30), id="none: the fewest flips"),
-        pytest.param(MostAccurate(1.0), [(845, 40)], (850, 60), id="any flips: the most accurate of all"),
+        pytest.param(MostAccurate(0.99), [(845, 40)], (850, 60), id="any flips: the most accurate of all"),
     ],
 )
 def test_what_a_rule_picks(rule, others, picked):
@@ -111,10 +111,20 @@ def test_accuracies_that_differ_by_rounding_alone_are_equal():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: FewestFlips(-0.1), "margin is -0.1; pass a share of accuracy from 0 to 1, such as 0.005"),
-        (lambda: FewestFlips(float("nan")), "margin is nan; pass a share of accuracy from 0 to 1, such as 0.005"),
-        (lambda: FewestFlips(True), "margin is True; pass a share of accuracy from 0 to 1, such as 0.005"),
-        (lambda: MostAccurate(1.5), "max_negative_flip_rate is 1.5; pass a share from 0 to 1, such as 0.01"),
+        *(
+            (
+                lambda margin=margin: FewestFlips(margin),
+                f"margin is {margin!r}; pass a share from 0 to below 1 (write half a point as 0.005)",
+            )
+            for margin in (-0.1, float("nan"), True, 1, 1.0, "0.1")
+        ),
+        *(
+            (
+                lambda rate=rate: MostAccurate(rate),
+                f"max_negative_flip_rate is {rate!r}; pass a share from 0 to below 1 (write 1% as 0.01)",
+            )
+            for rate in (1.5, 1, 1.0, -0.01, float("nan"), True)
+        ),
         (lambda: FewestFlips(passes=0), "passes is 0; pass how many models may run at prediction time, from 1"),
         (lambda: MostAccurate(0.1, 1.5), "passes is 1.5; pass how many models may run at prediction time, from 1"),
     ],
@@ -123,6 +133,18 @@ def test_rules_that_are_none(make, said):
     with pytest.raises(InputError) as error:
         make()
     assert str(error.value) == said
+
+
+@pytest.mark.parametrize("rule", [FewestFlips(), MostAccurate(0.01)])
+def test_one_validation_sample_tells_no_models_apart(rule):
+    one, two = (Candidate("m", {}, Counts(samples, 0, 0, 0, 0), 1.0, Single(nn.Identity)) for samples in (1, 2))
+    with pytest.raises(InputError) as error:
+        rule.pick([one], one)
+    assert str(error.value) == (
+        "validation has 1 sample, on which every model breaks all or nothing; hold out some hundreds, so that models "
+        "can be told apart"
+    )
+    assert rule.pick([two], two) is two
 
 
 def test_the_front_by_hand():

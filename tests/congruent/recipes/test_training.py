@@ -199,7 +199,7 @@ def test_measure_takes_ids_and_slices(everything, update):
 
 def test_measure_needs_the_old_logits_where_there_is_no_old_model(update):
     said = digits.stored()
-    outcome = train(said, "averaging", progress=False, rule=FewestFlips(1.0, passes=2))
+    outcome = train(said, "averaging", progress=False, rule=FewestFlips(0.99, passes=2))
     assert outcome.pick.passes == 2
     with pytest.raises(InputError) as error:
         measure(outcome, said, digits.TEST)
@@ -228,7 +228,7 @@ def test_the_saved_model_is_the_picked_one(everything, tmp_path):
 def test_a_pick_of_several_models_has_no_model_and_leaves_none_of_before(everything, update, tmp_path):
     folder, single = everything
     single.save(tmp_path)
-    pair = train(update, "switching", rule=FewestFlips(1.0, passes=2), folder=folder, progress=False)
+    pair = train(update, "switching", rule=FewestFlips(0.99, passes=2), folder=folder, progress=False)
     assert pair.pick.passes == 2
     with pytest.raises(InputError, match="is 2 models; pick with passes=1 for a single one"):
         pair.model()
@@ -239,7 +239,7 @@ def test_a_pick_of_several_models_has_no_model_and_leaves_none_of_before(everyth
 def test_the_front_has_only_what_the_rule_allows(everything, update):
     folder, outcome = everything
     assert all(one.passes == 1 for one in outcome.front)
-    wide = train(update, "ensemble", rule=MostAccurate(1.0, passes=4), folder=folder, progress=False)
+    wide = train(update, "ensemble", rule=MostAccurate(0.99, passes=4), folder=folder, progress=False)
     assert wide.pick in wide.front
     assert wide.to_dict()["passes"] == 4
     assert wide.to_dict()["max_negative_flip_rate"] == 1.0

@@ -90,4 +90,4 @@ def test_what_is_no_update_and_a_folder_that_is_a_file(tmp_path):
 def test_a_budget_of_flips_that_is_no_number():
     with pytest.raises(InputError) as error:
         MostAccurate("0.01")
-    assert str(error.value) == "max_negative_flip_rate is '0.01'; pass a share from 0 to 1, such as 0.01"
+    assert str(error.value) == "max_negative_flip_rate is '0.01'; pass a share from 0 to below 1 (write 1% as 0.01)"

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from segue.congruent.recipes.candidate import Candidate
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 ROUNDING = 1e-9  # accuracies are k / n, margins decimal fractions
 
@@ -70,8 +71,8 @@ class FewestFlips:
         Raises:
             InputError: If one is out of its range.
         """
-        if isinstance(self.margin, bool) or not isinstance(self.margin, int | float) or not 0 <= self.margin <= 1:
-            raise InputError(f"margin is {self.margin!r}; pass a share of accuracy from 0 to 1, such as 0.005")
+        if isinstance(self.margin, bool) or not isinstance(self.margin, int | float) or not 0 <= self.margin < 1:
+            raise InputError(f"margin is {self.margin!r}; pass a share from 0 to below 1 (write half a point as 0.005)")
         check_passes(self.passes)
 
     def pick(self, candidates: Sequence[Candidate], plain: Candidate) -> Candidate:
@@ -83,7 +84,11 @@ class FewestFlips:
 
         Returns:
             One of them.
+
+        Raises:
+            InputError: If they were measured on fewer than two samples.
         """
+        check_samples(plain.counts.samples)
         good = [one for one in candidates if self.met(one, plain)]
         return min(good or [plain], key=lambda one: (one.negative_flip_rate, -one.accuracy, one.trainings, one.passes))
 
@@ -133,9 +138,10 @@ class MostAccurate:
             InputError: If one is out of its range.
         """
         rate = self.max_negative_flip_rate
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
             raise InputError(
-                f"max_negative_flip_rate is {self.max_negative_flip_rate!r}; pass a share from 0 to 1, such as 0.01"
+                f"max_negative_flip_rate is {self.max_negative_flip_rate!r}; pass a share from 0 to below 1 (write 1% "
+                f"as 0.01)"
             )
         check_passes(self.passes)
 
@@ -148,7 +154,11 @@ class MostAccurate:
 
         Returns:
             One of them.
+
+        Raises:
+            InputError: If they were measured on fewer than two samples.
         """
+        check_samples(plain.counts.samples)
         allowed = [one for one in candidates if one.passes <= self.passes] or [plain]
         good = [one for one in allowed if self.met(one, plain)]
         if not good:
@@ -187,6 +197,22 @@ def check_passes(passes: int) -> None:
     """
     if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
         raise InputError(f"passes is {passes!r}; pass how many models may run at prediction time, from 1")
+
+
+def check_samples(samples: int) -> None:
+    """Refuse validation samples on which every rate would be 0% or 100%.
+
+    Args:
+        samples: How many there are.
+
+    Raises:
+        InputError: If there are fewer than two.
+    """
+    if samples < 2:
+        raise InputError(
+            f"validation has {counted(samples, 'sample')}, on which every model breaks all or nothing; hold out some "
+            f"hundreds, so that models can be told apart"
+        )
 
 
 def told_passes(passes: int) -> str:
