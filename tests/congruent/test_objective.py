@@ -113,6 +113,19 @@ def test_half_precision_is_read_as_32_bits(dtype):
         torch.testing.assert_close(value, loss(new.float(), wide, labels), rtol=0, atol=0)
 
 
+def test_a_distance_may_answer_in_another_precision():
+    new, old, labels = batch(6, class_map=SAME, dtype=torch.float32)
+    wide = FocalDistillation(distance=lambda z, reference: LogitMatching()(z.double(), reference.double()))
+    of_old = wide(new, old, labels)
+    of_labels = functional.cross_entropy(new, labels).double()
+    for loss, references, expected in (
+        (Mixed(wide, 0.7), old, 0.3 * of_labels + 0.7 * of_old),
+        (Penalized(wide, 0.7), old, of_labels + 0.7 * of_old),
+        (SeveralReferences({"old": (wide, 0.7)}), {"old": old}, of_labels + 0.7 * of_old),
+    ):
+        torch.testing.assert_close(loss(new, references, labels), expected, rtol=1e-6, atol=0)
+
+
 def test_they_trace_into_one_graph_and_read_no_value():
     new, old, labels = batch(5, dtype=torch.float32)
     for loss, references in (
