@@ -11,13 +11,38 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from segue.congruent.decisions import Confusion, PredictionStore, SwitchRule
+from segue.congruent.recipes import FewestFlips, MostAccurate
 from segue.errors import InputError
 from segue.flips import Policy, compare, compare_scores, decide
 from tests.cli.tables import segue, write_pair
 
 TABLE = Path(__file__).with_name("bad_input.toml")
-NAMES = {"compare": compare, "compare_scores": compare_scores, "decide": decide, "Policy": Policy, "np": np}
+NAMES = {
+    "np": np,
+    **{
+        one.__name__: one
+        for one in (
+            compare, compare_scores, decide, Policy, Confusion, PredictionStore, SwitchRule, FewestFlips, MostAccurate,
+        )
+    },
+}  # fmt: skip
 SAMPLES = 24
+UPDATE = """\
+import torch
+from segue.congruent.recipes import StoredLogits, Update
+
+def samples(count):
+    return torch.randn(count, 4), torch.arange(count) % 2
+
+def build():
+    return torch.nn.Linear(4, 2)
+
+def optimizer(parameters):
+    return torch.optim.SGD(parameters, lr=0.1)
+
+train, validation = samples(40), samples(20)
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +60,8 @@ class Case:
         new: Columns of ``new.csv`` whose first values are others.
         half: A file of which only the first half is there.
         folder: A folder that is made.
+        first: What was typed before, and went well.
+        update: The last lines of ``update.py``, which is made where there are any.
     """
 
     kind: str
@@ -47,6 +74,8 @@ class Case:
     new: dict[str, list[Any]] = field(default_factory=dict)
     half: str = ""
     folder: str = ""
+    first: str = ""
+    update: str | None = None
 
     def make(self, folder: Path) -> None:
         """Make the files, beside a sound pair where the case does not say otherwise."""
@@ -63,6 +92,10 @@ class Case:
             (folder / self.half).write_bytes(whole[: len(whole) // 2])
         if self.folder:
             (folder / self.folder).mkdir()
+        if self.update is not None:
+            (folder / "update.py").write_text(UPDATE + self.update, encoding="utf-8")
+        if self.first:
+            assert segue(*self.first.split(), cwd=folder).returncode == 0
 
     def told(self, folder: Path) -> tuple[int, str]:
         """Do it, and return the exit code (2 for an error in Python) and what is said, on one or more lines."""

@@ -56,7 +56,7 @@ def read_table(path: str, argument: str, wanted: Mapping[str, str]) -> Table:
             order = " ORDER BY id" if "id" in wanted else ""
             found = engine.table(f"SELECT {', '.join(wanted)} FROM old_side AS o{order}", "reading")
     except InputError as error:
-        raise InputError(re.sub(r"^old\b", argument, str(error))) from error
+        raise InputError(re.sub(r"^old(?=:? )", argument, str(error))) from error  # not within the name of a file
     table = Table()
     table.told, table.names = told, wanted
     for role, name in wanted.items():
