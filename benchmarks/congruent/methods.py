@@ -66,6 +66,7 @@ SHARED = {
     "most-centric": MEMBERS,
     "elodi": MEMBERS,
     "congruent-distillation": MEMBERS,
+    "patient-distillation": MEMBERS,
     "averaging": 1,
     "switching": 1,
     "fine-tuning": 1,

@@ -7,12 +7,14 @@ from segue.congruent.recipes.methods.ensembles import ELODI, ENSEMBLE, MOST_CENT
 from segue.congruent.recipes.methods.interpolated import FISHER, INTERPOLATION, SOUPS
 from segue.congruent.recipes.methods.margins import MARGIN_PRESERVING
 from segue.congruent.recipes.methods.paired import AVERAGING, SWITCHING
+from segue.congruent.recipes.methods.patient import LONGER_TRAINING, PATIENT_DISTILLATION, PATIENT_FINE_TUNING
 from segue.congruent.recipes.methods.plain import FINE_TUNING, INDEPENDENT
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         INDEPENDENT,
+        LONGER_TRAINING,
         FINE_TUNING,
         *CONSTRAINED,
         MARGIN_PRESERVING,
@@ -27,5 +29,7 @@ METHODS: dict[str, Method] = {
         CONGRUENT_FINE_TUNING,
         CONGRUENT_SOUP,
         CONGRUENT_DISTILLATION,
+        PATIENT_FINE_TUNING,
+        PATIENT_DISTILLATION,
     )
 }
