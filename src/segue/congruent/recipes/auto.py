@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from segue.congruent.recipes.candidate import Candidate
@@ -13,7 +13,14 @@ from segue.congruent.recipes.methods.combined import (
     fine_tuned_with_protection,
 )
 from segue.congruent.recipes.methods.constrained import logit_matching, trained_with
-from segue.congruent.recipes.methods.ensembles import member_runs
+from segue.congruent.recipes.methods.ensembles import MEMBERS, member_runs
+from segue.congruent.recipes.methods.patient import (
+    PATIENCE,
+    patient_distillation,
+    patient_distillation_key,
+    patient_fine_tuning,
+    patient_fine_tuning_key,
+)
 from segue.congruent.recipes.workshop import Workshop
 
 Candidates = Callable[[Workshop], Iterator[Candidate]]
@@ -25,12 +32,12 @@ class Step:
 
     Attributes:
         name: What it is, in words.
-        runs: Keys of the trainings that it takes.
+        runs: Plain trainings that each of its runs takes, by the run's key.
         candidates: Makes its candidates.
     """
 
     name: str
-    runs: tuple[str, ...]
+    runs: Mapping[str, int]
     candidates: Candidates
 
     def trainings(self, workshop: Workshop) -> int:
@@ -42,7 +49,7 @@ class Step:
         Returns:
             The trainings that are missing.
         """
-        return sum(key not in workshop.runs for key in self.runs)
+        return sum(cost for key, cost in self.runs.items() if key not in workshop.runs)
 
 
 def steps(workshop: Workshop) -> list[Step]:
@@ -52,47 +59,60 @@ def steps(workshop: Workshop) -> list[Step]:
         workshop: Where it will be tried.
 
     Returns:
-        The steps: what needs no training, interpolation, constrained training, then ensembles.
+        The steps: what needs no training, interpolation, constrained training, ensembles, and then what takes
+        patience.
     """
     found = [
-        Step("both models' answers averaged", (), METHODS["averaging"].candidates),
-        Step("the old answer kept unless the new one is likelier", (), METHODS["switching"].candidates),
+        Step("both models' answers averaged", {}, METHODS["averaging"].candidates),
+        Step("the old answer kept unless the new one is likelier", {}, METHODS["switching"].candidates),
     ]
     if workshop.can_inherit:
         found += [
             Step(
-                "fine-tuning the old model, and interpolation", ("fine-tuning-0",), METHODS["interpolation"].candidates
+                "fine-tuning the old model, and interpolation",
+                {"fine-tuning-0": 1},
+                METHODS["interpolation"].candidates,
             ),
             _protected(0.01),
             _protected(0.003),
             Step(
                 "the mean of these fine-tuned models, and interpolation",
-                ("fine-tuning-0", "congruent-fine-tuning-0.003", "congruent-fine-tuning-0.01"),
+                dict.fromkeys(("fine-tuning-0", "congruent-fine-tuning-0.003", "congruent-fine-tuning-0.01"), 1),
                 congruent_soup,
             ),
         ]
     else:
         found += [_matched(0.01), _matched(0.003)]
-    return [*found, _distilled(2, 0.01), _distilled(4, 0.01), _distilled(4, 0.003)]
+    found += [_distilled(2, 0.01), _distilled(4, 0.01)]
+    if workshop.can_inherit:
+        runs = {patient_fine_tuning_key(): PATIENCE}
+        found.append(Step("patient fine-tuning, and interpolation", runs, patient_fine_tuning))
+    runs = {**_members(MEMBERS), patient_distillation_key(): PATIENCE}
+    found.append(Step("patient distillation of both the old model and new ones", runs, patient_distillation))
+    return found
 
 
 def _protected(weight: float) -> Step:
     def candidates(workshop: Workshop) -> Iterator[Candidate]:
         yield from fine_tuned_with_protection(workshop, weight)
 
-    return Step(f"congruent fine-tuning, weight {weight:g}", (f"congruent-fine-tuning-{weight:g}",), candidates)
+    return Step(f"congruent fine-tuning, weight {weight:g}", {f"congruent-fine-tuning-{weight:g}": 1}, candidates)
 
 
 def _matched(weight: float) -> Step:
     def candidates(workshop: Workshop) -> Iterator[Candidate]:
         yield from trained_with(workshop, "focal-logit-matching", "weight", weight, logit_matching)
 
-    return Step(f"focal logit matching, weight {weight:g}", (f"focal-logit-matching-{weight:g}",), candidates)
+    return Step(f"focal logit matching, weight {weight:g}", {f"focal-logit-matching-{weight:g}": 1}, candidates)
 
 
 def _distilled(members: int, weight: float) -> Step:
     def candidates(workshop: Workshop) -> Iterator[Candidate]:
         yield from distilled_with_protection(workshop, member_runs(workshop, members), weight)
 
-    runs = (*(f"independent-{member}" for member in range(members)), f"congruent-distillation-{members}-{weight:g}")
+    runs = {**_members(members), f"congruent-distillation-{members}-{weight:g}": 1}
     return Step(f"congruent distillation of {members} new models, weight {weight:g}", runs, candidates)
+
+
+def _members(members: int) -> dict[str, int]:
+    return {f"independent-{member}": 1 for member in range(members)}

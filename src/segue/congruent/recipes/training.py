@@ -46,7 +46,7 @@ def train(
     First a model is trained without a constraint: it is what the others are compared with. Then the method is run over
     the strengths of its constraint, every candidate is measured on the validation samples, and the rule picks one.
     ``"auto"`` tries the cheap things first (what needs no training, interpolation), then constrained training, then
-    ensembles, and stops where the next step would not fit the budget.
+    ensembles, then what takes patience, and leaves out each step that would not fit the budget.
 
     Args:
         update: The old model, how a new one is built and trained, and the data.
@@ -218,7 +218,7 @@ def check_budget(names: Sequence[str], seconds: float | None, trainings: float |
 
 def _whole(name: str) -> Step:
     method = METHODS[name]
-    return Step(name, (), method.candidates)
+    return Step(name, {}, method.candidates)
 
 
 def _refusal(step: Step, workshop: Workshop, seconds: float | None, trainings: float | None) -> str:

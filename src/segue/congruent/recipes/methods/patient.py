@@ -28,6 +28,16 @@ OLD_SHARE = 0.3  # of the old model in the teacher
 CLIP = 5.0
 
 
+def patient_fine_tuning_key(patience: int = PATIENCE) -> str:
+    """Return the name of the run of :func:`patient_fine_tuning`."""
+    return f"patient-fine-tuning-{patience}-{PROTECTION:g}"
+
+
+def patient_distillation_key(members: int = MEMBERS, patience: int = PATIENCE) -> str:
+    """Return the name of the run of :func:`patient_distillation`."""
+    return f"patient-distillation-{members}-{patience}-{PROTECTION:g}"
+
+
 def teacher(workshop: Workshop, members: tuple[Run, ...], share: float = OLD_SHARE) -> Tensor:
     """Return the mean of what an ensemble of new models and the old model say about the training samples.
 
@@ -67,7 +77,7 @@ def patient_fine_tuning(workshop: Workshop, patience: int = PATIENCE) -> Iterato
     """
     objective = Penalized(FocalDistillation(distance=LogitMatching(), class_map=workshop.update.class_map), PROTECTION)
     run = workshop.run(
-        f"patient-fine-tuning-{patience}-{PROTECTION:g}",
+        patient_fine_tuning_key(patience),
         objective,
         reference=workshop.old_train,
         start=workshop.inherited,
@@ -98,7 +108,7 @@ def patient_distillation(workshop: Workshop, members: int = MEMBERS, patience: i
         {"old": (protect, PROTECTION), "teacher": (Distillation(1.0), FOLLOWING)}, labels_weight=1 - FOLLOWING
     )
     run = workshop.run(
-        f"patient-distillation-{members}-{patience}-{PROTECTION:g}",
+        patient_distillation_key(members, patience),
         objective,
         reference={"old": workshop.old_train, "teacher": teacher(workshop, runs)},
         start=workshop.inherited if workshop.can_inherit else None,
