@@ -84,7 +84,7 @@ def killed(folder, number):
     return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("runs/*/run.json")}
 
 
-@pytest.mark.parametrize(("number", "finished"), [(25, 0), (60, 1)])
+@pytest.mark.parametrize(("number", "finished"), [(25, 0), (80, 1)])
 def test_a_killed_run_goes_on_and_ends_as_one_left_alone(everything, update, tmp_path, number, finished):
     over = killed(tmp_path, number)
     assert finished <= len(over) < 5  # else the numbers should be others
@@ -265,3 +265,19 @@ def test_mistakes(update, arguments, said):
 def test_training_on_the_validation_samples_is_refused(update):
     with pytest.raises(InputError, match="train and validation are the same data; hold some samples out"):
         train(digits.replace(update, validation=update.train), progress=False)
+
+
+def test_two_processes_in_one_folder_share_the_trainings(everything, update, tmp_path):
+    whole, _ = everything
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=digits.killed_at_file_operation, args=(str(tmp_path), 10**9)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    runs = sorted(path.parent.name for path in tmp_path.glob("runs/*/run.json"))
+    assert {"independent-0", "fine-tuning-0"} <= set(runs)
+    for name in runs:
+        ours, theirs = (folder / "runs" / name / "model.safetensors" for folder in (tmp_path, whole))
+        assert ours.read_bytes() == theirs.read_bytes()

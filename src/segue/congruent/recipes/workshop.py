@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
@@ -225,9 +228,13 @@ class Workshop:
         if key not in self.runs:
             told = f"{digest_of(objective)}, seed {seed}, clip {clip_norm}, fine-tuning {fine_tuning}"
             told += f", patience {patience}" if patience > 1 else ""
-            self.runs[key] = self._finished(key, told) or self._train(
-                key, told, objective, reference, start, seed, fine_tuning, clip_norm, patience
-            )
+            found = self._finished(key, told)
+            if found is None:
+                with self._alone(key):
+                    found = self._finished(key, told) or self._train(
+                        key, told, objective, reference, start, seed, fine_tuning, clip_norm, patience
+                    )
+            self.runs[key] = found
         return self.runs[key]
 
     def model(self, run: Run) -> nn.Module:
@@ -363,6 +370,25 @@ class Workshop:
         beside.replace(place / "run.json")  # last: a run without it is not over
         shutil.rmtree(place / "checkpoint", ignore_errors=True)
         return run
+
+    @contextmanager
+    def _alone(self, key: str) -> Generator[None, None, None]:
+        """Wait until no other process trains this run; those that train it together take no lock."""
+        if self.fabric is not None and self.fabric.world_size > 1:
+            yield
+            return
+        place = self.place / "locks"
+        place.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place / f"{key}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(f"segue: another process trains {key!r} in {str(self.place)!r}; waiting for it", file=sys.stderr)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()  # a killed process has released it, too
 
     def _samples(self, index: Tensor) -> Batch:
         with kept_globals():  # a dataset's samples are drawn from the global generators
