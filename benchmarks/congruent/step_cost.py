@@ -40,7 +40,7 @@ from segue.training.step import Stepper
 BATCH = 128
 SAMPLES = 60_000  # of the cache whose size is claimed
 WARMING = 10  # rounds that are not counted
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (0.25, 0.5, 0.75)
 
 LOSSES: dict[str, Callable[[], CongruentLoss]] = {
     "focal distillation": FocalDistillation,
