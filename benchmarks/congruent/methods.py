@@ -204,12 +204,12 @@ def run_job(
             shop = Workshop(case.update, Path(folder), progress=False)
             if not METHODS[method].applies(shop):
                 continue
-            candidates, diverged = [], 0
+            candidates = []
             try:
                 for candidate in islice(METHODS[method].candidates(shop), limit(name, method)):
                     candidates.append(candidate)  # ruff: ignore[manual-list-copy] - what came before a divergence counts
-            except DivergedError:
-                diverged = 1
+            except DivergedError as error:
+                shop.diverged.append(str(error))
             if not candidates:
                 continue
             picked = pick(candidates, floor)
@@ -224,7 +224,7 @@ def run_job(
                         counts_of(case, picked.predictor.logits(case.test, case.old_test)),
                     ),
                     "trainings": shop.trainings,
-                    "diverged": diverged,
+                    "diverged": len(shop.diverged),
                 }
             )
         if only is None or "auto" in only:

@@ -7,6 +7,7 @@ from segue.congruent.recipes.methods import METHODS, Method
 
 WORDS = {
     "independent": "Fresh weights, labels alone: the unconstrained model that all others are compared with.",
+    "longer-training": "Fresh weights and more epochs, without the old model.",
     "fine-tuning": "On from the old weights, labels alone: often half the remedy.",
     "distillation": "Fresh weights; follows the old model's probabilities on every sample.",
     "reweighting": "Fresh weights; samples that the old model had right count more.",
@@ -30,6 +31,8 @@ WORDS = {
     "congruent-fine-tuning": "Fine-tuning that protects what was right, then weights in between.",
     "congruent-soup": "The mean of such fine-tuned models, then weights in between.",
     "congruent-distillation": "A student of new models that protects what was right, then weights in between.",
+    "patient-fine-tuning": "Train on from the old weights for long while what was right is held, then weights in between.",
+    "patient-distillation": "A student of old and new models, trained for long, then weights in between.",
 }
 
 

@@ -1,10 +1,14 @@
 """Every method runs and yields candidates whose numbers are those of what they answer."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
-from segue.congruent.recipes import METHODS, train
+from segue.congruent.recipes import METHODS, Workshop, train
+from segue.congruent.recipes.methods.base import sweep
+from segue.congruent.recipes.methods.constrained import logit_matching, trained_with
 from segue.errors import InputError
 from segue.training import outputs_of
 from tests.congruent.recipes import digits
@@ -30,7 +34,8 @@ def test_a_method_yields_candidates_with_true_numbers(everything, update, method
         assert one.accuracy == np.mean(new)
         assert one.negative_flip_rate == np.mean(old & ~new)
         assert one.positive_flip_rate == np.mean(~old & new)
-        assert one.trainings == len(one.runs) >= 1
+        longer = one.settings.get("patience", 1) - 1  # of the last of its runs
+        assert one.trainings == len(one.runs) + longer >= 1
     assert len({one.label for one in made}) == len(made)
 
 
@@ -144,3 +149,19 @@ def test_a_training_that_diverges_is_noted_and_the_others_go_on():
     assert tuned.candidates == 0
     assert averaged.candidates > 0
     assert tuned.note in outcome.explain()
+
+
+def test_a_strength_that_diverges_is_noted_once_and_the_next_one_tried(update, tmp_path):
+    def tried():
+        shop = Workshop(update, tmp_path, progress=False)
+        match = partial(trained_with, shop, "focal-logit-matching", "weight", objective=logit_matching)
+        return shop, [one.settings["weight"] for one in sweep(shop, (1e38, 0.01), match)]
+
+    first, made = tried()
+    assert made == [0.01]
+    assert len(first.diverged) == 1
+    (failed,) = tmp_path.glob("runs/*/diverged.json")
+    before = failed.stat().st_mtime_ns
+    again, made = tried()
+    assert (again.diverged, made) == (first.diverged, [0.01])
+    assert failed.stat().st_mtime_ns == before

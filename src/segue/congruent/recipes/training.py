@@ -81,14 +81,15 @@ def train(
     planned = steps(workshop) if names == [AUTO] else [_whole(name) for name in names if name != "independent"]
     for step in planned:
         note = _refusal(step, workshop, seconds, trainings)
-        before = workshop.trainings, workshop.seconds
+        before = workshop.trainings, workshop.seconds, len(workshop.diverged)
         made: list[Candidate] = []
         if not note:
             try:
                 for one in step.candidates(workshop):
                     made.append(one)  # ruff: ignore[manual-list-copy] - what was made before a failure counts
             except DivergedError as error:
-                note = str(error)
+                workshop.diverged.append(str(error))
+            note = "; ".join(workshop.diverged[before[2] :])
         candidates += made
         tried.append(
             Tried(

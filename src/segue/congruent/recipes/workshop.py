@@ -26,7 +26,7 @@ from segue.congruent.recipes.claim import claim, data_key, told_update
 from segue.congruent.recipes.origin import Origin, origin_of
 from segue.congruent.recipes.predictors import Predictor, Single
 from segue.congruent.recipes.update import StoredLogits, Update
-from segue.errors import InputError
+from segue.errors import DivergedError, InputError
 from segue.flips.counts import N_CELLS, Counts, cell_of
 from segue.training import Batch, TensorData, Validation, cached_outputs, fit, outputs_of
 from segue.training.identity import digest_of
@@ -76,6 +76,8 @@ class Workshop:
     progress: bool = True
     runs: dict[str, Run] = field(default_factory=dict, init=False)
     """Every run that was asked for, in this order."""
+    diverged: list[str] = field(default_factory=list, init=False)
+    """What was said of the trainings of sweeps that diverged."""
 
     def __post_init__(self) -> None:
         """Read the data and claim the folder.
@@ -224,6 +226,7 @@ class Workshop:
 
         Raises:
             InputError: If the folder holds a run of this name that was trained otherwise.
+            DivergedError: If the loss is not finite, or was not when this run was tried before.
         """
         if key not in self.runs:
             told = f"{digest_of(objective)}, seed {seed}, clip {clip_norm}, fine-tuning {fine_tuning}"
@@ -344,30 +347,33 @@ class Workshop:
         make = update.fine_tuning if fine_tuning and update.fine_tuning is not None else update.optimizer
         optimizer = make(model.parameters())
         steps = patience * update.steps(len(self.train_data))
-        history = fit(
-            model,
-            self.train_data,
-            objective,
-            optimizer=optimizer,
-            schedule=None if update.schedule is None else update.schedule(optimizer, steps),
-            epochs=patience * update.epochs,
-            batch_size=update.batch_size,
-            reference=reference,
-            validation=self.watched,
-            seed=update.seed + seed,
-            clip_norm=clip_norm,
-            checkpoint=place / "checkpoint",
-            fabric=self.fabric,
-            progress=self.progress,
-            name=key,
-        )
+        try:
+            history = fit(
+                model,
+                self.train_data,
+                objective,
+                optimizer=optimizer,
+                schedule=None if update.schedule is None else update.schedule(optimizer, steps),
+                epochs=patience * update.epochs,
+                batch_size=update.batch_size,
+                reference=reference,
+                validation=self.watched,
+                seed=update.seed + seed,
+                clip_norm=clip_norm,
+                checkpoint=place / "checkpoint",
+                fabric=self.fabric,
+                progress=self.progress,
+                name=key,
+            )
+        except DivergedError as error:  # it would again: a later call need not try
+            _write(place / "diverged.json", {"training": training, "error": str(error)})
+            shutil.rmtree(place / "checkpoint", ignore_errors=True)
+            raise
         run = Run(key, history.seconds, float(patience))
         save_model(model, str(place / "model.safetensors"))
         history.save(place / "history.json")
         told = {"key": key, "seconds": run.seconds, "trainings": run.trainings, "training": training}
-        beside = place / "run.json.part"
-        beside.write_text(json.dumps(told), encoding="utf-8")
-        beside.replace(place / "run.json")  # last: a run without it is not over
+        _write(place / "run.json", told)  # last: a run without it is not over
         shutil.rmtree(place / "checkpoint", ignore_errors=True)
         return run
 
@@ -396,6 +402,9 @@ class Workshop:
 
     def _finished(self, key: str, training: str) -> Run | None:
         kept = self.place / "runs" / key / "run.json"
+        failed = kept.with_name("diverged.json")
+        if failed.exists() and (told := json.loads(failed.read_text(encoding="utf-8")))["training"] == training:
+            raise DivergedError(told["error"])
         if not kept.exists():
             return None
         told = json.loads(kept.read_text(encoding="utf-8"))
@@ -413,6 +422,13 @@ class Workshop:
         data = self.train_data if part == "train" else self.validation_data
         key = data_key(data, part)
         return cached_outputs(old, data, folder=self.place / "old", data_key=key, device=self._device)
+
+
+def _write(path: Path, told: Mapping[str, Any]) -> None:
+    beside = path.with_name(f"{path.name}.part")
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    beside.write_text(json.dumps(told), encoding="utf-8")
+    beside.replace(path)
 
 
 def _save(path: Path, logits: NDArray[np.float32]) -> None:

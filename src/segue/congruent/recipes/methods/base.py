@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.workshop import Workshop
+from segue.errors import DivergedError
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,23 @@ class Method:
             Whether what it needs is there.
         """
         return workshop.can_inherit or not self.needs_weights
+
+
+def sweep(
+    workshop: Workshop, values: Iterable[float], candidates: Callable[[float], Iterator[Candidate]]
+) -> Iterator[Candidate]:
+    """Try one value of a setting after the other; a training that diverges is noted, and the next value tried.
+
+    Args:
+        workshop: Where they are tried.
+        values: The setting's values.
+        candidates: Makes the candidates of a value.
+
+    Yields:
+        The candidates.
+    """
+    for value in values:
+        try:
+            yield from candidates(value)
+        except DivergedError as error:
+            workshop.diverged.append(str(error))

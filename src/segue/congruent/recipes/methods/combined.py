@@ -15,7 +15,7 @@ from segue.congruent.interpolation import soup
 from segue.congruent.losses import Distillation, FocalDistillation, LogitMatching
 from segue.congruent.objective import Penalized, SeveralReferences
 from segue.congruent.recipes.candidate import Candidate
-from segue.congruent.recipes.methods.base import Method
+from segue.congruent.recipes.methods.base import Method, sweep
 from segue.congruent.recipes.methods.ensembles import CLIP, mean_logits, member_runs
 from segue.congruent.recipes.methods.interpolated import SHARES, between
 from segue.congruent.recipes.methods.plain import fine_tuned_run
@@ -26,8 +26,7 @@ FOLLOWING = 0.8  # weight of the ensemble's answers; the labels have the rest
 
 
 def _fine_tuning(workshop: Workshop) -> Iterator[Candidate]:
-    for weight in PROTECTION:
-        yield from fine_tuned_with_protection(workshop, weight)
+    yield from sweep(workshop, PROTECTION, lambda weight: fine_tuned_with_protection(workshop, weight))
 
 
 def fine_tuned_with_protection(
@@ -87,8 +86,7 @@ def congruent_soup(workshop: Workshop, weights: Sequence[float] = PROTECTION[:2]
 
 def _distillation(workshop: Workshop) -> Iterator[Candidate]:
     runs = member_runs(workshop)
-    for weight in PROTECTION:
-        yield from distilled_with_protection(workshop, runs, weight)
+    yield from sweep(workshop, PROTECTION, lambda weight: distilled_with_protection(workshop, runs, weight))
 
 
 def distilled_with_protection(

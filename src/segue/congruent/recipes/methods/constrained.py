@@ -19,7 +19,7 @@ from segue.congruent.losses import (
 )
 from segue.congruent.objective import Mixed, Penalized
 from segue.congruent.recipes.candidate import Candidate
-from segue.congruent.recipes.methods.base import Method
+from segue.congruent.recipes.methods.base import Method, sweep
 from segue.congruent.recipes.workshop import Workshop
 
 CLIP = 5.0
@@ -43,8 +43,7 @@ def constrained(name: str, source: str, knob: str, strengths: Sequence[float], o
     """
 
     def candidates(workshop: Workshop) -> Iterator[Candidate]:
-        for strength in strengths:
-            yield from trained_with(workshop, name, knob, strength, objective)
+        yield from sweep(workshop, strengths, lambda strength: trained_with(workshop, name, knob, strength, objective))
 
     return Method(name, source, candidates)
 
@@ -62,7 +61,7 @@ def trained_with(
         objective: From a value and the class map to the whole objective.
 
     Yields:
-        The candidate; none where the training diverged.
+        The candidate.
     """
     classes = workshop.update.class_map
     # Clipped, all methods of this file alike: a strong constraint is steeper than cross-entropy in the first steps.

@@ -11,7 +11,7 @@ from segue.congruent.ensemble import most_centric
 from segue.congruent.losses import LogitDifferenceInhibition
 from segue.congruent.objective import Mixed
 from segue.congruent.recipes.candidate import Candidate
-from segue.congruent.recipes.methods.base import Method
+from segue.congruent.recipes.methods.base import Method, sweep
 from segue.congruent.recipes.methods.plain import independent_run
 from segue.congruent.recipes.predictors import Members
 from segue.congruent.recipes.workshop import Run, Workshop
@@ -64,10 +64,13 @@ def _most_centric(workshop: Workshop) -> Iterator[Candidate]:
 def _elodi(workshop: Workshop) -> Iterator[Candidate]:
     runs = member_runs(workshop)
     reference = mean_logits(workshop, runs, "train")
-    for weight in WEIGHTS:
+
+    def candidates(weight: float) -> Iterator[Candidate]:
         objective = Mixed(LogitDifferenceInhibition(margin=0.0), weight)
         run = workshop.run(f"elodi-{weight:g}", objective, reference=reference, seed=2000, clip_norm=CLIP)
         yield workshop.single("elodi", {"members": len(runs), "weight": weight}, run, runs)
+
+    yield from sweep(workshop, WEIGHTS, candidates)
 
 
 def _loader(workshop: Workshop, run: Run) -> Callable[[], nn.Module]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from segue.congruent.losses import MarginPreserving
 from segue.congruent.recipes.candidate import Candidate
-from segue.congruent.recipes.methods.base import Method
+from segue.congruent.recipes.methods.base import Method, sweep
 from segue.congruent.recipes.workshop import Workshop
 
 MARGINS = (0.0, 2.0, 4.0)
@@ -17,10 +17,13 @@ def _margin_preserving(workshop: Workshop) -> Iterator[Candidate]:
     classes = workshop.update.class_map
     if classes is None:
         return
-    for margin in MARGINS:
+
+    def candidates(margin: float) -> Iterator[Candidate]:
         objective = MarginPreserving(classes, margin, weight=WEIGHT)
         run = workshop.run(f"margin-preserving-{margin:g}", objective, reference=workshop.old_train)
         yield workshop.single("margin-preserving", {"margin": margin}, run)
+
+    yield from sweep(workshop, MARGINS, candidates)
 
 
 MARGIN_PRESERVING = Method(
