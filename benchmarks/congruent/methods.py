@@ -91,8 +91,10 @@ NOTES = (
     "fashion/architecture, on validation samples of seed 0.",
     "trainings: plain trainings that the whole sweep of the method takes, those of ensemble members included; "
     "trainings_of_pick: those that the picked point alone takes. passes: models that run at prediction time.",
-    "In the scenario 'encoder' the old model reads other inputs: methods that begin from its weights do not apply. "
-    "margin-preserving applies where class sets grow.",
+    "In the scenario 'encoder' the old model reads other inputs: methods that begin from its weights do not apply. In "
+    "'architecture' they begin at the old model inside the wider network. margin-preserving applies where class sets grow.",
+    "longer-training, patient-fine-tuning and patient-distillation take six times the epochs of a plain training; how "
+    "long, and the weights of their terms, were chosen on validation samples of seeds 0 and 1.",
     "new-error is left out: its loss is that of reweighting.",
     "independent: the mean of four independently trained models (two for the transformer): one may be lucky.",
     "Two strengths of each constrained training are tried (the first two of the recipes' own grids).",
