@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,8 +21,23 @@ def call(model: nn.Module, inputs: Inputs) -> Any:
 
     Returns:
         What it returns.
+
+    Raises:
+        InputError: If it fails on inputs of another precision than its weights.
+        RuntimeError: Whatever else the model itself raises.
     """
-    return model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
+    try:
+        return model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
+    except RuntimeError as error:
+        given = {tensor.dtype for tensor in (inputs.values() if isinstance(inputs, Mapping) else [inputs])}
+        own = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
+        apart = {dtype for dtype in given if dtype.is_floating_point} - own
+        if not own or not apart:
+            raise
+        raise InputError(
+            f"the model's weights are {_told(own)} but its inputs {_told(apart)}; convert one of them, such as by "
+            f"model.float()"
+        ) from error
 
 
 def logits_of(output: Any, name: str = "model") -> Tensor:
@@ -55,6 +70,10 @@ def logits_of(output: Any, name: str = "model") -> Tensor:
             f"returns logits (n, classes)"
         )
     return found
+
+
+def _told(dtypes: Iterable[Any]) -> str:
+    return " and ".join(sorted(str(dtype).removeprefix("torch.") for dtype in dtypes))
 
 
 def on_device(inputs: Inputs, device: Any) -> Inputs:
