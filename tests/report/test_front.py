@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from playwright.sync_api import expect
 
 from segue.errors import InputError
-from segue.report.front import headline, render_front, write_front
-from segue.report.plane import SHAPES, marks, plane
+from segue.report.front import headline, render_front, shown_first, write_front
+from segue.report.plane import SHAPES, marks, plane, refusals
 from tests.report.test_accessibility import CONTRASTS, name, role
 from tools.browser import block_network
 
@@ -95,14 +95,60 @@ def test_places_by_hand():
         (84.0, 25.0),
         (60.0, 6.25),
     ]
-    # From the left at 0.5% flips up to 85% accuracy, then at 2% up to 88%, then up.
-    assert drawn.steps == "M0 93.750H60.000V75.000H84.000V0"
+    # Of the front the rule accepts one point alone: "pair" is less accurate than 86%. A point needs no line.
+    assert drawn.steps == ""
     assert drawn.old.value == 0.8
     assert round(drawn.old.place, 4) == 20.0
     assert drawn.least_accuracy.value == 0.86
     assert drawn.most_flips is None
     assert [(point.picked, point.plain, point.on_front) for point in drawn.points] == [
-        (False, True, False), (True, False, True), (False, False, True)]  # fmt: skip
+        (False, True, False), (True, False, True), (False, False, False)]  # fmt: skip
+
+
+def ladder(**more):
+    """A front of six, one of which the rule refuses for each reason there is, and one that is beaten."""
+    found = [
+        candidate("independent", 860, 60),
+        candidate("few", 840, 4),  # too inaccurate with a margin of 1 point
+        candidate("low", 855, 10),
+        candidate("middle", 870, 20),
+        candidate("high", 880, 40),
+        candidate("beaten", 870, 30),
+        candidate("pair", 900, 50, passes=2),  # too many models
+    ]
+    return outcome(found, **{"pick": 2, "front": [4, 3, 2, 1], "margin": 0.01, **more})
+
+
+def test_the_line_joins_what_the_rule_accepts_and_nothing_else():
+    drawn = plane(ladder())
+    x, y = ({point.values["method"]: one(point) for point in drawn.points} for one in
+            (lambda point: f"{point.x:.3f}", lambda point: f"{100 - point.y:.3f}"))  # fmt: skip
+    # What is more accurate than "low" costs the flips of "middle" at once, and so on; it ends at the last point.
+    assert drawn.steps == f"M{x['low']} {y['low']}V{y['middle']}H{x['middle']}V{y['high']}H{x['high']}"
+    assert [point.values["method"] for point in drawn.points if point.on_front] == ["low", "middle", "high"]
+    assert [point.refused for point in drawn.points] == [(), ("accuracy",), (), (), (), (), ("models",)]
+    # With a budget of 2% flips it is another part of the same front.
+    drawn = plane(ladder(margin=None, max_negative_flip_rate=0.02, pick=3))
+    assert [point.values["method"] for point in drawn.points if point.on_front] == ["few", "low", "middle"]
+    assert drawn.points[6].refused == ("models", "flips")
+    # Where the rule accepts nothing there is no line.
+    assert plane(ladder(margin=None, max_negative_flip_rate=0.001, pick=1)).steps == ""
+
+
+def test_what_lies_exactly_at_the_limit_is_accepted():
+    for right in range(500, 1000):
+        at = {"passes": 1, "margin": 0.003, "plain": {"accuracy": (right + 3) / 1000}}
+        assert refusals(at, candidate("m", right, 0)) == ()
+        assert refusals(at, candidate("m", right - 1, 0)) == ("accuracy",)
+
+
+def test_refused_candidates_far_away_leave_the_accepted_ones_room():
+    # Half of all candidates are 10 points below what the rule accepts.
+    found = [candidate("independent", 900, 30), candidate("tuned", 910, 20), candidate("soup", 905, 10)]
+    found += [candidate("weak", 800 + n, 2, n=n) for n in range(6)]
+    drawn = plane(outcome(found, pick=2, front=[1, 2]))
+    assert drawn.accuracy.low > 0.85
+    assert [point.beyond for point in drawn.points] == [False] * 3 + [True] * 6
 
 
 def test_a_budget_of_flips_is_a_line_across():
@@ -146,6 +192,11 @@ def test_everything_lies_in_the_picture_and_nothing_allowed_beyond_the_front(pla
         assert 0 <= point.y <= 100
     for one in (found[0], *(found[row] for row in front[:1])):
         assert not drawn.accuracy.beyond(one["accuracy"])
+    # The line goes through accepted points alone, each at its place.
+    accepted = {(f"{one.x:.3f}", f"{100 - one.y:.3f}") for one in drawn.points if not one.refused}
+    if drawn.steps:
+        start, *corners = re.findall(r"M([\d.]+) ([\d.]+)|V([\d.]+)H([\d.]+)", drawn.steps)
+        assert {(start[0], start[1]), *((x, y) for _, _, y, x in corners)} <= accepted
     heights = [float(y) for y in re.findall(r"[ V]([\d.]+)", drawn.steps)]
     assert heights == sorted(heights, reverse=True)
     places_right = [float(x) for x in re.findall(r"H([\d.]+)", drawn.steps)]
@@ -153,12 +204,57 @@ def test_everything_lies_in_the_picture_and_nothing_allowed_beyond_the_front(pla
 
 
 def test_the_headline_says_what_was_bought():
-    assert headline(small()) == "67% fewer broken answers than without a constraint, accuracy +2.0 points"
+    assert headline(small()) == (
+        "67% fewer broken answers than without a constraint, accuracy +2.0 points, on 1,000 validation samples"
+    )
     assert headline(outcome([candidate("independent", 860, 60)])) == (
         "The unconstrained model was picked: nothing that was tried is better"
     )
     same = outcome([candidate("independent", 860, 60), candidate("tuned", 880, 60)], pick=1)
-    assert headline(same) == "The pick breaks 60 answers, the unconstrained model 60; accuracy +2.0 points"
+    assert headline(same) == (
+        "The pick breaks 6.00% of 1,000 validation samples, the unconstrained model 6.00%; accuracy +2.0 points"
+    )
+    unmet = small(margin=None, max_negative_flip_rate=0.001)
+    assert headline(unmet) == "No candidate meets the rule; the nearest breaks 2.00% of 1,000 validation samples"
+    assert "Nearest to the rule (the fewest negative flips): tuned (weight 0.1). On" in render_front(unmet)
+
+
+@pytest.mark.parametrize(("after", "said"), [(0, "100%"), (1, "99.92%"), (1000, "17%"), (1199, "0.08%")])
+def test_the_headline_rounds_nothing_to_all_or_nothing(after, said):
+    tested = small(test=measured(0.87, after / 2000), plain_test=measured(0.87, 0.6))
+    assert headline(tested).startswith(f"{said} fewer broken answers")
+
+
+def test_the_first_sentences_are_about_test_samples_where_there_are_any():
+    tested = small(test=measured(0.87, 0.03), plain_test=measured(0.85, 0.07))
+    assert headline(tested) == (
+        "57% fewer broken answers than without a constraint, accuracy +2.0 points, on 2,000 test samples"
+    )
+    page = render_front(tested)
+    told = (
+        "On 2,000 test samples it is right on 87.00% and breaks 3.00%; the unconstrained model is right on 85.00% and "
+        "breaks 7.00%. Nothing was trained or chosen on these samples."
+    )
+    assert told in page
+    assert "Accuracy against broken answers, on 1,000 validation samples</h2>" in page
+    assert "the numbers above were measured on test samples, and differ" in page
+    # One test report alone compares nothing.
+    for partly in (small(), small(test=measured(0.87, 0.03))):
+        assert "on 1,000 validation samples" in headline(partly)
+        assert "It was chosen on these samples, which flatters the numbers a little." in render_front(partly)
+
+
+def test_first_come_the_pick_the_unconstrained_model_and_the_front():
+    found = ladder()
+    first = shown_first(plane(found), found["front"])
+    assert [point.values["method"] for point in first] == ["low", "independent", "high", "middle"]
+    page = render_front(found)
+    ahead, folded = page.split("<details", maxsplit=1)
+    assert re.findall(r'id="row-(\d+)"', ahead) == ["3", "1", "5", "4"]
+    assert re.findall(r'id="row-(\d+)"', folded) == ["2", "6", "7"]
+    assert "<summary>3 other candidates</summary>" in folded
+    assert [told in folded for told in (">too inaccurate<", ">too many models<")] == [True, True]
+    assert "<details" not in render_front(outcome([candidate("independent", 860, 60)]))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +339,7 @@ def opened(browser, tmp_path):
 ONE = outcome([candidate("independent", 860, 60)])
 EQUAL = outcome([candidate("independent", 860, 60), *(candidate("same", 860, 60, alpha=n) for n in range(9))], pick=3)
 PERFECT = outcome([candidate("independent", 1000, 0), candidate("perfect", 1000, 0, alpha=1)], pick=1)
-CASES = {"small": small(), "many": many(), "one": ONE, "equal": EQUAL, "perfect": PERFECT}
+CASES = {"small": small(), "ladder": ladder(), "many": many(), "one": ONE, "equal": EQUAL, "perfect": PERFECT}
 
 
 def boxes(page, selector):
@@ -314,6 +410,44 @@ def test_a_mark_leads_to_its_row(opened):
     expect(page.locator("#row-2")).to_be_in_viewport()
 
 
+def test_a_mark_opens_what_its_row_is_folded_in(opened):
+    page = opened(ladder())
+    assert not page.locator("#row-7").is_visible()
+    page.locator(".point").nth(6).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#row-7")).to_be_in_viewport()
+    assert page.locator("tr:target").inner_text().startswith("7")
+
+
+def test_the_folded_rows_are_printed_and_found(opened):
+    page = opened(ladder())
+    row = page.locator("#row-7")
+    # Chromium opens what it finds in a closed <details>, as it does for a link to a text.
+    page.goto(page.url + "#:~:text=too%20many%20models")
+    expect(row).to_be_visible()
+    page.reload()
+    page.evaluate("document.querySelector('details').open = false")
+    assert not row.is_visible()
+    page.emulate_media(media="print")
+    assert row.is_visible()
+
+
+@pytest.mark.parametrize("case", ["ladder", "many"])
+def test_tables_fit_a_window_or_scroll_by_themselves(opened, case):
+    page = opened(CASES[case], width=1200)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    wide = "[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth - one.clientWidth)"
+    assert max(page.evaluate(wide)) <= 0
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert max(page.evaluate(wide)) > 0
+    # A row keeps its name in sight.
+    page.evaluate("for (const one of document.querySelectorAll('.scroll')) one.scrollLeft = 9999")
+    method, role_of = boxes(page, "#row-1 th")[0], boxes(page, "#row-1 td:last-child")[0]
+    assert 0 <= method["left"] < method["right"] <= role_of["left"]
+    assert role_of["right"] <= 400
+
+
 def test_equal_candidates_say_so(opened):
     tip = opened(EQUAL).locator(".point").first.get_attribute("aria-label")
     assert tip.endswith("at the same place: row 2, row 3, row 4, ..., unconstrained")
@@ -321,7 +455,8 @@ def test_equal_candidates_say_so(opened):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_text_stands_out_from_what_is_behind_it(opened, dark):
-    page = opened(small() | {"test": measured(0.87, 0.03)}, dark=dark)
+    page = opened(ladder() | {"test": measured(0.87, 0.03)}, dark=dark)
+    page.evaluate("document.querySelector('details').open = true")
     page.locator(".point.picked").hover()
     found = page.evaluate(CONTRASTS)
     assert len(found) > 100
@@ -353,7 +488,10 @@ def test_a_screen_reader_finds_the_marks_the_tables_and_headings_in_order(opened
     assert len(links) == 61
     assert all(links)
     assert sum("picked" in one for one in links) == 1
-    assert sum(role(node) == "table" for node in nodes) == 2
+    assert sum(role(node) == "table" for node in nodes) == 2  # a third is folded
+    assert sum(role(node) == "DisclosureTriangle" for node in nodes) == 1
+    described = [node["description"]["value"] for node in nodes if node.get("description", {}).get("value")]
+    assert any(one.startswith("Measured on 1,000 validation samples: 60 candidates, ") for one in described)
     levels = [
         next(one["value"]["value"] for one in node["properties"] if one["name"] == "level")
         for node in nodes

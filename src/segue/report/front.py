@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -17,10 +18,15 @@ from markupsafe import Markup
 from segue import __version__
 from segue.errors import InputError
 from segue.report import words
-from segue.report.plane import Plane, Point, plane
+from segue.report.plane import Plane, Point, plane, refusals
 from segue.report.rates import MEANINGS
 
 MEASURED = ("accuracy_new", "negative_flip_rate", "relative_negative_flip_rate", "positive_flip_rate")
+REFUSALS = {
+    "models": ("more models than the rule allows", "too many models"),
+    "accuracy": ("less accurate than the rule accepts", "too inaccurate"),
+    "flips": ("more flips than the rule accepts", "too many flips"),
+}
 _NEEDED = ("candidates", "front", "pick", "plain", "rule", "tried")
 
 
@@ -89,8 +95,11 @@ def render_front(
             outcome=outcome,
             plane=drawn,
             headline=headline(outcome),
+            tested=figures(outcome).tested,
             lead=_lead(outcome),
             picture=_told_picture(outcome, drawn),
+            first=shown_first(drawn, outcome["front"]),
+            samples=sum(outcome["plain"]["counts"].values()),
             measured=_measured(outcome),
             title=title or "Candidates of a model update",
             version=__version__,
@@ -102,6 +111,44 @@ def render_front(
     return page.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate in a name can't be written
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the first sentences of the page are about.
+
+    Attributes:
+        samples: Which samples they were measured on, in words.
+        pick: The pick's accuracy and negative flip rate.
+        plain: The unconstrained model's.
+        tested: Whether they are test samples, on which nothing was chosen.
+    """
+
+    samples: str
+    pick: tuple[float, float]
+    plain: tuple[float, float]
+    tested: bool
+
+
+def figures(outcome: Mapping[str, Any]) -> Figures:
+    """Return the numbers of the pick and of the unconstrained model: those on test samples, if there are any.
+
+    Args:
+        outcome: What ``Outcome.to_dict()`` returned.
+
+    Returns:
+        Test numbers where both models have them, else validation numbers, on which the pick was chosen.
+    """
+    test, plain_test = outcome.get("test"), outcome.get("plain_test")
+    if test is not None and plain_test is not None:
+        pick, plain = (
+            (float(one["rates"]["accuracy_new"]["value"]), float(one["rates"]["negative_flip_rate"]["value"]))
+            for one in (test, plain_test)
+        )
+        return Figures(words.count(test["samples"], "test sample"), pick, plain, tested=True)
+    pick, plain = ((one["accuracy"], one["negative_flip_rate"]) for one in (outcome["pick"], outcome["plain"]))
+    samples = words.count(sum(outcome["plain"]["counts"].values()), "validation sample")
+    return Figures(samples, pick, plain, tested=False)
+
+
 def headline(outcome: Mapping[str, Any]) -> str:
     """Return what the pick brings in one sentence.
 
@@ -111,14 +158,36 @@ def headline(outcome: Mapping[str, Any]) -> str:
     Returns:
         The sentence, without a full stop.
     """
-    plain, pick = outcome["plain"], outcome["pick"]
-    if pick == plain:
+    found = figures(outcome)
+    (accuracy, after), (plain_accuracy, before) = found.pick, found.plain
+    if refusals(outcome, outcome["pick"]):
+        return f"No candidate meets the rule; the nearest breaks {words.percent(after, 2)} of {found.samples}"
+    if outcome["pick"] == outcome["plain"]:
         return "The unconstrained model was picked: nothing that was tried is better"
-    before, after = plain["counts"]["negative_flips"], pick["counts"]["negative_flips"]
-    change = words.points(pick["accuracy"] - plain["accuracy"])
+    change = f"accuracy {words.points(accuracy - plain_accuracy)}"
     if after >= before:
-        return f"The pick breaks {words.count(after, 'answer')}, the unconstrained model {before:,}; accuracy {change}"
-    return f"{1 - after / before:.0%} fewer broken answers than without a constraint, accuracy {change}"
+        return (
+            f"The pick breaks {words.percent(after, 2)} of {found.samples}, the unconstrained model "
+            f"{words.percent(before, 2)}; {change}"
+        )
+    saved = 1 - after / before
+    share = words.percent(saved, 0 if saved == 1 or 0.005 <= saved < 0.995 else None)
+    return f"{share} fewer broken answers than without a constraint, {change}, on {found.samples}"
+
+
+def shown_first(drawn: Plane, front: Sequence[Mapping[str, Any]]) -> tuple[Point, ...]:
+    """Return the candidates that the reader wants to see before all others.
+
+    Args:
+        drawn: The picture.
+        front: The front, in the outcome's order.
+
+    Returns:
+        The pick, the unconstrained model, and the front in its order; each once.
+    """
+    order = [next((row for row, one in enumerate(front) if one == point.values), 0) for point in drawn.points]
+    found = [point for point in drawn.points if point.picked or point.plain or point.on_front]
+    return tuple(sorted(found, key=lambda one: (not one.picked, not one.plain, order[one.number - 1])))
 
 
 def label(candidate: Mapping[str, Any]) -> str:
@@ -161,34 +230,53 @@ def told(point: Point) -> tuple[str, ...]:
 
 
 def roles(point: Point) -> tuple[str, ...]:
-    """Return what a candidate is besides: picked, unconstrained, on the front, not allowed, off the axes."""
-    named = {
-        "picked": point.picked,
-        "unconstrained": point.plain,
-        "on the front": point.on_front,
-        "more models than the rule allows": not point.allowed,
-        "beyond the axes": point.beyond,
-    }
+    """Return what a candidate is besides: picked, unconstrained, on the front, refused by the rule, off the axes."""
+    refused = tuple(REFUSALS[why][0] for why in point.refused)
+    return (*_places(point), *refused, *(("beyond the axes",) if point.beyond else ()))
+
+
+def short_roles(point: Point) -> tuple[str, ...]:
+    """Return :func:`roles` in the few words that a column of the table has room for."""
+    return (*_places(point), *(REFUSALS[why][1] for why in point.refused))
+
+
+def _places(point: Point) -> tuple[str, ...]:
+    named = {"picked": point.picked, "unconstrained": point.plain, "on the front": point.on_front}
     return tuple(name for name, true in named.items() if true)
 
 
 def _lead(outcome: Mapping[str, Any]) -> str:
-    pick, samples = outcome["pick"], sum(outcome["plain"]["counts"].values())
+    found = figures(outcome)
+    (accuracy, after), (plain_accuracy, before) = found.pick, found.plain
+    name, rule = label(outcome["pick"]), outcome["rule"]
+    refused = refusals(outcome, outcome["pick"])
+    which = f"Nearest to the rule ({rule}): {name}" if refused else f"Picked: {name}, by the rule: {rule}"
+    other = (
+        ""
+        if outcome["pick"] == outcome["plain"]
+        else f"; the unconstrained model is right on {words.percent(plain_accuracy, 2)} and breaks "
+        f"{words.percent(before, 2)}"
+    )
+    caution = (
+        "Nothing was trained or chosen on these samples."
+        if found.tested
+        else "It was chosen on these samples, which flatters the numbers a little."
+    )
     return (
-        f"Picked: {label(pick)}, by the rule: {outcome['rule']}. On {words.count(samples, 'validation sample')} it is "
-        f"right on {words.percent(pick['accuracy'], 2)} and breaks {words.percent(pick['negative_flip_rate'], 2)}. It "
-        f"was chosen on these samples, which flatters the numbers a little."
+        f"{which}. On {found.samples} it is right on "
+        f"{words.percent(accuracy, 2)} and breaks {words.percent(after, 2)}{other}. {caution}"
     )
 
 
 def _told_picture(outcome: Mapping[str, Any], drawn: Plane) -> str:
     pick, plain = outcome["pick"], outcome["plain"]
     return (
-        f"{words.count(len(drawn.points), 'candidate')}, {len(outcome['front'])} of them on the front. Picked: "
-        f"{label(pick)}, accuracy {words.percent(pick['accuracy'], 2)}, negative flips "
-        f"{words.percent(pick['negative_flip_rate'], 2)}. Unconstrained: accuracy "
+        f"Measured on {words.count(sum(plain['counts'].values()), 'validation sample')}: "
+        f"{words.count(len(drawn.points), 'candidate')}, {sum(one.on_front for one in drawn.points)} of them on the "
+        f"front of those that the rule accepts. Picked: {label(pick)}, accuracy "
+        f"{words.percent(pick['accuracy'], 2)}, negative flips {words.percent(pick['negative_flip_rate'], 2)}. Unconstrained: accuracy "
         f"{words.percent(plain['accuracy'], 2)}, negative flips {words.percent(plain['negative_flip_rate'], 2)}. Old "
-        f"model: accuracy {words.percent(drawn.old.value, 2)}. The table below has all numbers."
+        f"model: accuracy {words.percent(drawn.old.value, 2)}. The tables below have all numbers."
     )
 
 
@@ -228,6 +316,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(words=words, told=told, roles=roles, settings=settings, label=label, zip=zip)
+    environment.globals.update(words=words, told=told, roles=roles, short_roles=short_roles, settings=settings)
     environment.filters["commas"] = lambda value: f"{value:,}"
     return environment

@@ -11,6 +11,8 @@ from segue.report.scale import Axis, round_axis
 SHAPES = ("circle", "square", "diamond", "up", "down", "cross", "plus", "star", "hexagon", "left", "right", "hourglass")
 COLOURS = 7
 FAR = 3.0
+REFUSED = 4.0
+ROUNDING = 1e-9  # accuracies are k / n, margins decimal fractions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Point:
         y: Per cent of the way up.
         picked: Whether the rule picked it.
         plain: Whether it is the unconstrained model.
-        on_front: Whether it is on the front.
-        allowed: Whether the rule lets that many models run.
+        on_front: Whether it is on the front of those that the rule accepts.
+        refused: Why the rule can't pick it: "models", "accuracy", "flips"; empty where it can.
         beyond: Whether it lies off the axes, and is drawn at their edge.
         same: Rows of the others at the very same place.
     """
@@ -54,7 +56,7 @@ class Point:
     picked: bool
     plain: bool
     on_front: bool
-    allowed: bool
+    refused: tuple[str, ...]
     beyond: bool
     same: tuple[int, ...]
 
@@ -83,7 +85,7 @@ class Plane:
         marks: The mark of each method.
         accuracy: The axis from left to right.
         flips: The axis upwards.
-        steps: The front as an SVG path in a square of 100 by 100, y downwards.
+        steps: The front as an SVG path in a square of 100 by 100, y downwards; empty where it is a single point.
         old: Accuracy of the old model.
         least_accuracy: What the rule asks for, if it does.
         most_flips: What the rule allows, if it does.
@@ -118,6 +120,30 @@ def marks(methods: Sequence[str]) -> dict[str, Mark]:
     }
 
 
+def refusals(outcome: Mapping[str, Any], candidate: Mapping[str, Any]) -> tuple[str, ...]:
+    """Tell why the rule of an outcome can't pick a candidate.
+
+    Args:
+        outcome: What ``Outcome.to_dict()`` of ``segue.congruent.recipes`` returns.
+        candidate: One of its candidates.
+
+    Returns:
+        What there is too much or too little of: "models", "accuracy", "flips"; empty where the rule accepts it.
+
+    Example:
+        >>> rule = {"passes": 1, "margin": 0.01, "plain": {"accuracy": 0.9}}
+        >>> refusals(rule, {"passes": 2, "accuracy": 0.88, "negative_flip_rate": 0.0})
+        ('models', 'accuracy')
+    """
+    margin, most = outcome.get("margin"), outcome.get("max_negative_flip_rate")
+    why = {
+        "models": candidate["passes"] > outcome.get("passes", candidate["passes"]),
+        "accuracy": margin is not None and candidate["accuracy"] < outcome["plain"]["accuracy"] - margin - ROUNDING,
+        "flips": most is not None and candidate["negative_flip_rate"] > most + ROUNDING,
+    }
+    return tuple(name for name, true in why.items() if true)
+
+
 def plane(outcome: Mapping[str, Any]) -> Plane:
     """Place everything.
 
@@ -137,7 +163,7 @@ def plane(outcome: Mapping[str, Any]) -> Plane:
     across = _accuracies(xs, [plain["accuracy"], pick["accuracy"], *([] if floor is None else [floor])], old_accuracy)
     up = _flips(ys, [plain["negative_flip_rate"], pick["negative_flip_rate"]], most)
     by_method = marks([one["method"] for one in candidates])
-    front = outcome["front"]
+    front = [one for one in outcome["front"] if not refusals(outcome, one)]
     places = [(one["accuracy"], one["negative_flip_rate"]) for one in candidates]
     picked, unconstrained = _row(candidates, pick), _row(candidates, plain)
     of_front = {_row(candidates, one) for one in front}
@@ -151,7 +177,7 @@ def plane(outcome: Mapping[str, Any]) -> Plane:
             picked=number == picked,
             plain=number == unconstrained,
             on_front=number in of_front,
-            allowed=one["passes"] <= outcome.get("passes", one["passes"]),
+            refused=refusals(outcome, one),
             beyond=across.beyond(place[0]) or up.beyond(place[1]),
             same=tuple(row for row, other in enumerate(places, 1) if other == place and row != number),
         )
@@ -170,10 +196,11 @@ def plane(outcome: Mapping[str, Any]) -> Plane:
 
 
 def _accuracies(values: Sequence[float], wanted: Sequence[float], old: float) -> Axis:
-    # One model far below all others must not squeeze the rest into a corner: it is drawn at the edge.
+    # Models far below all others must not squeeze the rest into a corner, nor what the rule refuses what it accepts:
+    # they are drawn at the edge.
     best, order = max(values), sorted(values)
-    middle = order[len(order) // 2]
-    reach = max(FAR * (best - middle), best - min(wanted), 0.01)
+    middle, least = order[len(order) // 2], min(wanted)
+    reach = max(min(FAR * (best - middle), REFUSED * (best - least)), best - least, 0.01)
     low = max(order[0], best - reach)
     if best - 2 * reach <= old <= best + reach:
         low, best = min(low, old), max(best, old)
@@ -205,12 +232,9 @@ def _line(axis: Axis, value: float) -> Line:
 
 
 def _steps(front: Sequence[Mapping[str, Any]], across: Axis, up: Axis) -> str:
-    # From the left edge: at an accuracy up to the first point's, its flips can be had, and so on to the last, beyond
-    # whose accuracy nothing can be had at all.
-    if not front:
-        return ""
+    # From the fewest flips to the highest accuracy: what lies between two points costs the flips of the upper one.
     corners = sorted((across.place(one["accuracy"]), 100 - up.place(one["negative_flip_rate"])) for one in front)
-    path = f"M0 {corners[0][1]:.3f}"
-    for number, (x, y) in enumerate(corners):
-        path += f"{'' if number == 0 else f'V{y:.3f}'}H{x:.3f}"
-    return path + "V0"
+    if len(corners) < 2:
+        return ""
+    (x, y), *rest = corners
+    return f"M{x:.3f} {y:.3f}" + "".join(f"V{y:.3f}H{x:.3f}" for x, y in rest)
