@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from segue.congruent.decisions import PredictionStore
 
+WAIT = 30.0  # seconds for another command that changes the same state
+
 HELP = (
     "Take in a newer model's answers, and change the labels for which it pays. Labels of samples that it did not "
     "answer stay. The table is written first, then the state: if either fails, type the same command again."
@@ -124,17 +126,17 @@ def update(
     check_table(to)
     inputs = [path for path in (state, new, labelled, class_map) if path is not None]
     check_outputs({"--to": to, "--json": json}, inputs)
-    with PredictionStore.updating(state) as store:  # saved at its end, after the table
+    answers = read_table(new, "NEW", {"id": columns.id, "prediction": columns.prediction})
+    source = read_labelled(labelled, columns, earlier or ())
+    refuse_other_type(answers, "prediction", source, "label")
+    seen = np.unique(np.concatenate([answers["prediction"], *source.values()]))
+    with PredictionStore.updating(state, wait=WAIT) as store:  # saved at its end, after the table
         called = name or model_name(new)
         if any(event["name"] == called for event in store.history if event["event"] in {"created", "updated"}):
             raise InputError(
                 f"{state} has the answers of a model called {called!r} already, and they must not count twice; if this "
                 f"is another model, give it a name with --name"
             )
-        answers = read_table(new, "NEW", {"id": columns.id, "prediction": columns.prediction})
-        source = read_labelled(labelled, columns, earlier or ())
-        refuse_other_type(answers, "prediction", source, "label")
-        seen = np.unique(np.concatenate([answers["prediction"], *source.values()]))
         fit_classes(store, seen, state, class_map)
         confusion = confusion_of(source, store.classes, columns)
         share = _memory(store, source, len(earlier or ()), memory, columns)
