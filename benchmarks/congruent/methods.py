@@ -60,6 +60,7 @@ SAME = {"new-error": "reweighting"}
 """Methods that are another one by a second name."""
 AUTO_BUDGET = 5.0
 EVERY = "every-method"
+LONGER = "longer-training"
 # Trainings of a method that another one needs as well: the ensemble's members, the fine-tuned models.
 SHARED = {
     "independent": 1,
@@ -393,29 +394,45 @@ def claims(rows: Sequence[dict[str, Any]]) -> list[Claim]:
     """Return what the issue asks for, computed from the rows."""
     # Where only some methods were run, none of them can be called the best.
     rows = [row for row in rows if row["scenario"].split("/")[0] not in FEW] or rows
-    # The best recipe is chosen as a user would, on validation samples: test samples choose nothing.
+    # The best recipe is chosen on validation samples: test samples choose nothing. What is picked anew in each case from
+    # all methods has a claim of its own: its validation numbers are the least of many, too good to be compared by.
     holding = [
         name
         for name in everywhere(rows)
-        if name not in {"independent"} and ratios(rows, name, "validation_")[1].mean() >= 0
+        if name not in {"independent", EVERY} and ratios(rows, name, "validation_")[1].mean() >= 0
     ]
     best = min(holding or ["independent"], key=lambda name: ratios(rows, name, "validation_")[0].mean())
-    flips, gained = ratios(rows, best)
-    found = [
-        Claim(
-            "congruent.nfr_ratio",
-            f"Negative flips of the best single-model recipe ({best}, chosen on validation samples) over those of "
-            f"independent training, mean over the scenarios",
-            *with_interval(flips),
-            "<= 0.5",
-        ),
-        Claim(
-            "congruent.accuracy_gained",
-            f"Accuracy of the same recipe ({best}) minus that of independent training, mean over the scenarios",
-            *with_interval(gained),
-            ">= 0",
-        ),
-    ]
+    found = []
+    for name, method, words in (
+        ("congruent", best, f"the best single-model recipe ({best}, chosen on validation samples)"),
+        ("congruent.each_case", EVERY, "a recipe chosen anew in each case from all methods, on validation samples,"),
+    ):
+        flips, gained = ratios(rows, method)
+        found += [
+            Claim(
+                f"{name}.nfr_ratio",
+                f"Negative flips of {words} over those of independent training, mean over the scenarios",
+                *with_interval(flips),
+                "<= 0.5",
+            ),
+            Claim(
+                f"{name}.accuracy_gained",
+                f"Accuracy of {words} minus that of independent training, mean over the scenarios",
+                *with_interval(gained),
+                ">= 0",
+            ),
+        ]
+    if LONGER in {row["method"] for row in rows}:
+        gained = ratios(rows, best)[1] - ratios(rows, LONGER)[1]
+        found.append(
+            Claim(
+                "congruent.accuracy_over_longer_training",
+                f"Accuracy of the best recipe ({best}) minus that of independent training for as many epochs as the "
+                f"patient recipes take, mean over the scenarios",
+                *with_interval(gained),
+                ">= 0",
+            )
+        )
     growth = [row for row in rows if row["scenario"] == "fashion/data"] or list(rows)
     return [*found, *auto_claim(growth)]
 
