@@ -394,8 +394,8 @@ def claims(rows: Sequence[dict[str, Any]]) -> list[Claim]:
     """Return what the issue asks for, computed from the rows."""
     # Where only some methods were run, none of them can be called the best.
     rows = [row for row in rows if row["scenario"].split("/")[0] not in FEW] or rows
-    # The best recipe is chosen on validation samples: test samples choose nothing. What is picked anew in each case from
-    # all methods has a claim of its own: its validation numbers are the least of many, too good to be compared by.
+    # The best recipe is chosen on validation samples: test samples choose nothing. What is picked anew in each case
+    # from all methods has a claim of its own: its validation numbers are the best of many, and flattered by that.
     holding = [
         name
         for name in everywhere(rows)
