@@ -27,9 +27,9 @@ def path(tmp_path):
 
 
 def update_often(path, process, together):
-    together.wait(60)
+    together.wait(200)
     for number in range(UPDATES):
-        with PredictionStore.updating(path, wait=60) as store:
+        with PredictionStore.updating(path, wait=200) as store:
             store.update(store.ids, np.where(store.labels == "a", "b", "a"), CONFUSION, rule=Replace(),
                          name=f"{process}-{number}")  # fmt: skip
 
@@ -37,14 +37,14 @@ def update_often(path, process, together):
 def hold(path, held, leave):
     with PredictionStore.updating(path):
         held.set()
-        leave.wait(60)
+        leave.wait(200)
 
 
 def load_and_save(path, process, together):
     # what must not be done: all read before the first writes, so all but one update would be lost
     store = PredictionStore.load(path)
     store.update(store.ids, store.labels, CONFUSION, name=f"{process}")
-    together.wait(60)
+    together.wait(200)
     try:
         store.save(path)
     except InputError as error:
@@ -57,7 +57,7 @@ def started(target, path, *shared):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(400)
     return sorted(process.exitcode for process in processes)
 
 
@@ -84,7 +84,7 @@ def test_who_has_to_wait_too_long_is_told_for_whom(path):
     held, leave = SYSTEM.Event(), SYSTEM.Event()
     process = SYSTEM.Process(target=hold, args=(path, held, leave))
     process.start()
-    assert held.wait(60)
+    assert held.wait(200)
     former = path.read_bytes()
     with pytest.raises(InputError) as error, PredictionStore.updating(path, wait=0.2):
         raise AssertionError("two at once")
@@ -96,7 +96,7 @@ def test_who_has_to_wait_too_long_is_told_for_whom(path):
     assert path.read_bytes() == former
     assert len(PredictionStore.load(path)) == 1000  # reading needs no lock
     leave.set()
-    process.join(60)
+    process.join(200)
     with PredictionStore.updating(path, wait=0.2) as store:
         assert store.generation == 1
 
@@ -105,9 +105,9 @@ def test_a_killed_process_holds_nothing(path):
     held, leave = SYSTEM.Event(), SYSTEM.Event()
     process = SYSTEM.Process(target=hold, args=(path, held, leave))
     process.start()
-    assert held.wait(60)
+    assert held.wait(200)
     os.kill(process.pid, signal.SIGKILL)
-    process.join(60)
+    process.join(200)
     with PredictionStore.updating(path, wait=0.2) as store:
         store.update([1], ["a"], CONFUSION)
     assert PredictionStore.load(path).generation == 2
@@ -143,7 +143,7 @@ def test_threads_exclude_each_other_and_a_block_may_save_by_itself(path):
         store.save(path)
         thread = threading.Thread(target=other)
         thread.start()
-        thread.join(60)
+        thread.join(200)
         store.update([2], ["b"], CONFUSION)
     assert PredictionStore.load(path).generation == 3
     assert len(told) == 1
