@@ -27,12 +27,12 @@ def test_a_class_map_is_kept_as_plain_numbers(given):
         ({"batch_size": 0}, "batch_size is 0; pass a whole number from 1"),
         ({"epochs": "3"}, "epochs is '3'; pass a whole number from 1"),
         ({"old": "model.pt"}, "old is a str; pass the old model, or its StoredLogits"),
-        ({"build": digits.build()}, "build is a Sequential; pass a function that makes a new one each time"),
+        ({"build": digits.build()}, "build must be a function that makes a new one each time, not this Sequential"),
         (
             {"optimizer": digits.optimizer(digits.build().parameters())},
-            "optimizer is a SGD; pass a function that makes a new one each time",
+            "optimizer must be a function that makes a new one each time, not this SGD",
         ),
-        ({"schedule": 0.1}, "schedule is a float; pass a function that makes a new one each time"),
+        ({"schedule": 0.1}, "schedule must be a function that makes a new one each time, not this float"),
     ],
 )
 def test_mistakes(changes, said):

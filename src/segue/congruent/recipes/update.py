@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from segue.congruent.losses.checks import check_logits
 from segue.congruent.losses.class_maps import read_class_map
+from segue.congruent.recipes.choice import check_samples
 from segue.errors import InputError
 from segue.training.data import TrainingData, as_data
 
@@ -79,7 +80,8 @@ class Update:
         for name in ("build", "optimizer", "schedule", "fine_tuning"):
             made, needed = getattr(self, name), name in {"build", "optimizer"}
             if isinstance(made, nn.Module) or not (callable(made) or (made is None and not needed)):
-                raise InputError(f"{name} is a {type(made).__name__}; pass a function that makes a new one each time")
+                what = type(made).__name__
+                raise InputError(f"{name} must be a function that makes a new one each time, not this {what}")
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -106,6 +108,7 @@ class Update:
         train, validation = as_data(self.train, "train"), as_data(self.validation, "validation")
         if self.train is self.validation:
             raise InputError("train and validation are the same data; hold some samples out")
+        check_samples(len(validation))
         if isinstance(self.old, StoredLogits):
             for name, logits, samples in (
                 ("train", self.old.train, train),
