@@ -263,19 +263,21 @@ def _lead(outcome: Mapping[str, Any]) -> str:
         else "It was chosen on these samples, which flatters the numbers a little."
     )
     return (
-        f"{which}. On {found.samples} it is right on "
-        f"{words.percent(accuracy, 2)} and breaks {words.percent(after, 2)}{other}. {caution}"
+        f"{which}. On {found.samples} it is right on {words.percent(accuracy, 2)} and breaks "
+        f"{words.percent(after, 2)}{other}. {caution}"
     )
 
 
 def _told_picture(outcome: Mapping[str, Any], drawn: Plane) -> str:
     pick, plain = outcome["pick"], outcome["plain"]
+    picked, unconstrained = (
+        f"accuracy {words.percent(one['accuracy'], 2)}, negative flips {words.percent(one['negative_flip_rate'], 2)}"
+        for one in (pick, plain)
+    )
     return (
         f"Measured on {words.count(sum(plain['counts'].values()), 'validation sample')}: "
         f"{words.count(len(drawn.points), 'candidate')}, {sum(one.on_front for one in drawn.points)} of them on the "
-        f"front of those that the rule accepts. Picked: {label(pick)}, accuracy "
-        f"{words.percent(pick['accuracy'], 2)}, negative flips {words.percent(pick['negative_flip_rate'], 2)}. Unconstrained: accuracy "
-        f"{words.percent(plain['accuracy'], 2)}, negative flips {words.percent(plain['negative_flip_rate'], 2)}. Old "
+        f"front of those that the rule accepts. Picked: {label(pick)}, {picked}. Unconstrained: {unconstrained}. Old "
         f"model: accuracy {words.percent(drawn.old.value, 2)}. The tables below have all numbers."
     )
 
@@ -316,6 +318,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(words=words, told=told, roles=roles, short_roles=short_roles, settings=settings)
+    environment.globals.update(words=words, told=told, roles=roles, short_roles=short_roles)
     environment.filters["commas"] = lambda value: f"{value:,}"
     return environment
