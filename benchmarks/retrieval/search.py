@@ -1,8 +1,8 @@
 """Time and memory of the exact search, against faiss alone on the same search.
 
 ``python -m benchmarks.retrieval.search`` runs everything; ``--quick`` a smoke run. Every search is a process of its
-own, and the contestants take turns, so that a busy minute of the machine hits both alike. Each run is kept in the record as
-soon as it ends; ``--resume`` adds what is missing.
+own, and the contestants take turns, so that a busy minute of the machine hits both alike. Each run is kept in the
+record as soon as it ends; ``--resume`` adds what is missing.
 """
 
 from __future__ import annotations

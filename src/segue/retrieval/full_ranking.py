@@ -108,10 +108,9 @@ def _judged(
     for query, line in enumerate(packed):
         found, graded = relevance.items(query)
         wanted = line[found]
+        order = np.argsort(wanted)
         line.sort()
-        rank = np.searchsorted(line, wanted) + 1
-        order = np.argsort(rank)
-        ranks.append(rank[order])
+        ranks.append(np.searchsorted(line, wanted[order]) + 1)
         grades.append(graded[order])
     number = np.repeat(np.arange(len(rows)), [len(rank) for rank in ranks])
     return Judged(number, np.concatenate(ranks).astype(np.int64), np.concatenate(grades), None, relevance)
