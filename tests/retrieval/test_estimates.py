@@ -7,20 +7,28 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from segue.errors import InputError
+from segue.flips import compare
 from segue.flips.intervals import clopper_pearson
 from segue.retrieval import mean_difference, mean_over_queries
 
 VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 
 
-@pytest.mark.parametrize("hits", [0, 1, 30, 60])
-def test_hits_and_misses_get_at_least_the_exact_interval(hits):
-    ours = mean_over_queries([1.0] * hits + [0.0] * (60 - hits))
-    exact = clopper_pearson(hits, 60)
-    assert ours.value == hits / 60
-    assert ours.low <= exact.low + 1e-12
-    assert ours.high >= exact.high - 1e-12
-    assert ours.high - ours.low < 1.1 * (exact.high - exact.low)
+def test_hits_and_misses_get_the_intervals_of_right_and_wrong_answers(rng):
+    old, new = rng.integers(0, 2, size=80), rng.integers(0, 2, size=80)
+    groups = rng.integers(0, 9, size=80)
+    for options in ({}, {"groups": groups}):
+        report = compare(np.ones(80, dtype=int), old, new, **options)
+        assert mean_over_queries(old, **options) == report.accuracy_old
+        assert mean_difference(old, new, **options) == report.accuracy_change
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_queries_that_all_agree_do_not_make_the_mean_certain(value):
+    graded = mean_over_queries([value] * 59 + [0.5])
+    whole, exact = mean_over_queries([value] * 60), clopper_pearson(60 * value, 60)
+    assert whole == exact
+    assert graded.low < graded.value < graded.high
 
 
 def test_the_bootstrap_agrees_with_scipy(rng):

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import faiss
 import numpy as np
 import pytest
@@ -108,6 +110,17 @@ def test_a_read_only_memory_map_is_searched_where_it_lies(tmp_path, rng):
     for metric in METRICS:
         hits = search(values[:9], mapped, 4, metric=metric)
         np.testing.assert_array_equal(hits.rows, search(values[:9], values, 4, metric=metric).rows)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_gallery_is_never_copied_as_a_whole(metric, rng):
+    gallery = rng.normal(size=(200_000, 32)).astype(np.float32)
+    tracemalloc.start()
+    search(gallery[:50], gallery, 10, metric=metric, memory=4 << 20)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # 8 MB of doubles stay in the cache for preparing, beside the 4 MB asked for
+    assert peak < 20e6 < gallery.nbytes
 
 
 @pytest.mark.parametrize("metric", METRICS)

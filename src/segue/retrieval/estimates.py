@@ -1,6 +1,7 @@
 """Means over queries, and of differences between two systems on the same queries, with their intervals.
 
-Three intervals are taken together, the wider end counting: the bootstrap over queries (or over groups of queries, where
+Hits and misses (0 and 1) are answers right and wrong, and get the exact and score intervals of :mod:`segue.flips`.
+Graded values get three intervals, the wider end counting: the bootstrap over queries (or over groups of queries, where
 several show the same person or product), Student's, and one made of the exact share of queries that differ from the
 best or the worst value, which does not collapse to a point when all queries agree.
 """
@@ -66,7 +67,11 @@ def mean_over_queries(
     here = metric["values"]
     if not len(here):
         return Estimate(float("nan"), 0.0, 1.0)
-    student = ScoreSums.of(here, None, group).mean(confidence, 0.0, 1.0)
+    if _hits_and_misses(here):
+        return intervals.rate(
+            Tally.of(graded_cells(here, 0.0), None, group, seed), (POSITIVE_FLIP,), confidence=confidence
+        )
+    student = _sums(here, group).mean(confidence, 0.0, 1.0)
     # how far the mean is from the worst and from the best value: a share of queries times a mean among them
     above, below = (_share_times_mean(away, group, confidence, seed) for away in (here, 1 - here))
     parted = Estimate(student.value, min(above.low, 1 - below.high), max(above.high, 1 - below.low))
@@ -94,8 +99,9 @@ def mean_difference(
         seed: Seed of the bootstrap.
 
     Returns:
-        The mean of new minus old with its paired interval: Student's, that of the shares of queries that rise and fall
-        (as for graded scores in :mod:`segue.flips.graded`), and the bootstrap over queries, the wider end counting.
+        The mean of new minus old with its paired interval: for hits and misses that of an accuracy change; else
+        Student's, that of the shares of queries that rise and fall (as for graded scores in
+        :mod:`segue.flips.graded`), and the bootstrap over queries, the wider end counting.
 
     Raises:
         InputError: If lengths differ, or a query is defined for one system only.
@@ -119,11 +125,14 @@ def mean_difference(
     if not len(difference):
         return Estimate(float("nan"), -1.0, 1.0)
     signs = graded_cells(difference, 0.0)
+    tally = Tally.of(signs, None, group, seed)
+    if _hits_and_misses(metric["old"], metric["new"]):
+        return intervals.accuracy_change(tally, confidence)
     change = Change(
         every=_sums(difference, group),
         rises=_sums(difference, group, signs == POSITIVE_FLIP),
         drops=_sums(-difference, group, signs == NEGATIVE_FLIP),
-        signs=Tally.of(signs, None, group, seed),
+        signs=tally,
         span=1.0,
     ).mean(confidence)
     return _widest(change.value, [change, _bootstrap(difference, group, confidence, seed)], -1.0, 1.0)
@@ -156,6 +165,10 @@ def _counted_queries(
         return {name: np.nan_to_num(array) for name, array in values.items()}, group
     kept = np.logical_and.reduce([~np.isnan(array) for array in values.values()])
     return {name: array[kept] for name, array in values.items()}, None if group is None else group[kept]
+
+
+def _hits_and_misses(*metrics: NDArray[np.float64]) -> bool:
+    return all(bool(((values == 0) | (values == 1)).all()) for values in metrics)
 
 
 def _sums(values: NDArray[np.float64], group: Groups, among: NDArray[np.bool_] | None = None) -> ScoreSums:

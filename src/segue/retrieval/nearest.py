@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segue.errors import InputError
+from segue.errors import InputError, require
 from segue.flips.checks import same_length
-from segue.retrieval.approximate import approximate
-from segue.retrieval.exact import exact
 from segue.retrieval.hits import Hits
 from segue.retrieval.order import unpacked
 from segue.retrieval.vectors import Vectors, as_vectors, known_metric, same_dimension
@@ -58,6 +56,7 @@ def search(
 
     Raises:
         InputError: If anything passed is not as described; the sentence says what and where.
+        MissingExtraError: If faiss is not installed.
 
     Example:
         >>> gallery = [[0.0, 2.0], [3.0, 3.0], [5.0, 0.0], [1.0, 0.0]]
@@ -76,6 +75,11 @@ def search(
     same_dimension(asked, held)
     own, budget = own_rows(exclude, asked, held), working_memory(memory)
     wanted = min(int(k), len(held))
+    # Metrics and relevance work without faiss, on hits from elsewhere.
+    require("faiss", "retrieval", "the search")
+    from segue.retrieval.approximate import approximate
+    from segue.retrieval.exact import exact
+
     if index is None:
         packed = exact(asked, held, wanted, kind, own, budget)
     else:
