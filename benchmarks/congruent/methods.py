@@ -409,6 +409,8 @@ def claims(rows: Sequence[dict[str, Any]]) -> list[Claim]:
         ("congruent", best, f"the best single-model recipe ({best}, chosen on validation samples)"),
         ("congruent.each_case", EVERY, "a recipe chosen anew in each case from all methods, on validation samples,"),
     ):
+        if method not in {row["method"] for row in rows}:
+            continue
         flips, gained = ratios(rows, method)
         found += [
             Claim(

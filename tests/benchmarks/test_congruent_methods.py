@@ -54,6 +54,15 @@ def test_the_recipe_is_chosen_on_validation_samples_among_those_that_ran_everywh
     assert accuracy.value == pytest.approx(0.0075)
 
 
+def test_a_pick_among_all_methods_is_no_recipe_and_has_claims_of_its_own():
+    later = [{**one, "seed": one["seed"] + 2} for one in ROWS]
+    every = [{**one, "method": "every-method"} for one in (*ROWS, *later) if one["method"] == "steady"]
+    found = {claim.name: claim for claim in methods.claims([*ROWS, *later, *every])}
+    assert "(steady, chosen on validation samples)" in found["congruent.nfr_ratio"].statement
+    assert found["congruent.each_case.nfr_ratio"].value == found["congruent.nfr_ratio"].value
+    assert found["congruent.later_seeds.nfr_ratio"].value == pytest.approx((0.375 + 0.5) / 2)
+
+
 def test_auto_is_held_against_the_best_method_that_its_budget_pays_for():
     costly = [row("a/data", seed, "costly", 0.05, 0.001, trainings=6.0) for seed in (0, 1)]
     auto = [row("a/data", seed, "auto", 0.09, 0.012, trainings=5.0) for seed in (0, 1)]

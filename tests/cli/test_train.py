@@ -65,7 +65,7 @@ def test_from_a_file_to_a_model_and_its_pages(folder):
     done = segue("train", "update.py", "--trainings", "2", "--out", "run", cwd=folder)
     assert done.returncode == 0, done.stderr
     run = folder / "run"
-    assert {*WRITTEN, "update.json", "update.py", "runs", "old"} == {path.name for path in run.iterdir()}
+    assert {*WRITTEN, "update.json", "update.py", "runs", "old", "locks"} == {path.name for path in run.iterdir()}
     explained = (run / "explanation.md").read_text()
     assert done.stdout == f"{explained}\nIn run: {', '.join(WRITTEN)}\n"
     assert "On 1,097 test samples" in explained

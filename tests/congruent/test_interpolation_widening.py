@@ -129,7 +129,7 @@ X = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
 @pytest.mark.parametrize(
     ("old", "new", "settings", "sentence"),
     [
-        (norm(2), norm(4), {}, "layers that mix all units, such as LayerNorm or attention, can't be widened"),
+        (norm(2), norm(4), {}, "layers that mix units or join them elsewhere"),
         (perceptron(4), perceptron(2), {}, "only the number of units may differ, and only to more"),
         (perceptron(2), perceptron(2, depth=2), {}, "layer '3' is a Linear in old|new has weights that old lacks"),
         (perceptron(2), nn.Linear(4, 3), {}, "old has weights that new lacks"),
@@ -139,6 +139,9 @@ X = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
         (perceptron(2).double(), perceptron(4), {}, "can't answer the inputs|torch.float64"),
         (perceptron(2), nn.Linear(5, 3), {}, "can't answer|lacks"),
         ("old", perceptron(2), {}, "old is a str; pass a torch module"),
+        (perceptron(2), perceptron(4), {"class_map": ["a", "b"]}, "class_map must list the new class of old class 0"),
+        (perceptron(2), perceptron(4), {"class_map": 3}, "class_map must list the new class of old class 0"),
+        (perceptron(2), perceptron(4), {"class_map": [0]}, "class_map names 1 old classes, but the old model knows 3"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_widened_is_one_sentence(old, new, settings, sentence):
@@ -157,3 +160,31 @@ def test_a_weight_that_is_not_finite_is_named():
     old[0].weight.data[0, 0] = torch.nan
     with pytest.raises(InputError, match=r"'0\.weight' of old holds NaN"):
         widen(old, perceptron(4), X)
+
+
+def test_a_head_may_be_named_by_one_string():
+    assert widen(twice(3).eval(), twice(5), X, class_map=[2, 1, 0], head="4")(X).shape == (8, 3)
+
+
+def test_small_logits_must_agree_as_well():
+    old, new = norm(2), norm(4)
+    for model in (old, new):
+        model[2].weight.data *= 1e-4
+        model[2].bias.data *= 0
+    with pytest.raises(InputError, match="can't be widened"):
+        widen(old, new, X)
+
+
+def test_new_columns_of_embeddings_learn():
+    torch.manual_seed(0)
+
+    def bag(width: int) -> nn.Module:
+        return nn.Sequential(nn.EmbeddingBag(9, width), nn.Linear(width, 3))
+
+    words = torch.randint(0, 9, (16, 5))
+    old = bag(2)
+    made = widen(old, bag(4), words)
+    assert torch.allclose(made(words), old(words), atol=1e-6)
+    assert (made[0].weight[:, 2:] != 0).all()
+    nn.functional.cross_entropy(made(words), torch.arange(16) % 3).backward()
+    assert (made[1].weight.grad[:, 2:] != 0).all()

@@ -1,11 +1,20 @@
 """A folder takes no run of an update that differs in anything that decides how trainings end."""
 
+import multiprocessing
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from segue.congruent.losses import Distillation
+from segue.congruent.objective import SeveralReferences
 from segue.congruent.recipes import Workshop
+from segue.congruent.recipes.claim import claim
+from segue.congruent.recipes.methods.ensembles import member_runs
+from segue.congruent.recipes.methods.patient import teacher
 from segue.errors import InputError
 from segue.training import TensorData
 from tests.congruent.recipes import digits
@@ -88,3 +97,58 @@ def test_a_run_of_this_name_that_was_trained_otherwise_is_refused(tmp_path):
     for smoothing, settings in ((0.2, {}), (0.1, {"seed": 1}), (0.1, {"clip_norm": 1.0})):
         with pytest.raises(InputError, match="was trained with another loss or other settings, perhaps by another"):
             run(smoothing, **settings)
+
+
+def identities(workshop, **changes):
+    """Train a run, and ask for one of the same name that differs in something."""
+    usual = {"objective": nn.CrossEntropyLoss(), "seed": 1}
+    workshop.run("one", **usual)
+    workshop.runs.clear()
+    return workshop.run("one", **{**usual, **changes})
+
+
+@pytest.mark.parametrize("what", ["start", "reference", "patience", "seed", "clip_norm", "fine_tuning"])
+def test_a_run_that_was_trained_otherwise_is_refused(update, tmp_path, what):
+    shop = Workshop(update, tmp_path, progress=False)
+    other = {
+        "start": shop.inherited,
+        "reference": torch.zeros(500, 10),
+        "patience": 2,
+        "seed": 2,
+        "clip_norm": 1.0,
+        "fine_tuning": True,
+    }
+    with pytest.raises(InputError, match="was trained with another loss or other settings"):
+        identities(shop, **{what: other[what]})
+
+
+def test_another_teacher_is_another_run(update, tmp_path):
+    shop = Workshop(update, tmp_path, progress=False)
+    objective = SeveralReferences({"teacher": (Distillation(1.0), 0.5)})
+    runs = member_runs(shop, 2)
+    shop.run("student", objective, reference={"teacher": teacher(shop, runs, 0.3)})
+    shop.runs.clear()
+    with pytest.raises(InputError, match="was trained with another loss or other settings"):
+        shop.run("student", objective, reference={"teacher": teacher(shop, runs, 0.4)})
+
+
+def claimed_at_once(folder, wait, seed):
+    """Claim a folder as soon as the others are there, too."""
+    wait.wait()
+    try:
+        claim(Path(folder), {"seed": seed})
+    except InputError:
+        sys.exit(3)
+
+
+def test_of_several_updates_one_gets_the_folder(tmp_path):
+    context = multiprocessing.get_context("fork")
+    for number in range(8):
+        wait = context.Barrier(3)
+        folder = tmp_path / str(number)
+        processes = [context.Process(target=claimed_at_once, args=(str(folder), wait, seed)) for seed in range(3)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(60)
+        assert sorted(process.exitcode for process in processes) == [0, 3, 3]

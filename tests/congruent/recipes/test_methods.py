@@ -85,9 +85,9 @@ def test_a_narrower_architecture_leaves_out_what_needs_the_old_weights():
     assert {"fine-tuning", "interpolation", "congruent-fine-tuning"} <= set(names)
     outcome = train(different, [*names, "averaging"], progress=False)
     for step in outcome.tried[1:-1]:
-        assert step.note == "left out: the new model can't begin from the old weights"
+        assert step.note.startswith("left out: the new model can't begin from the old weights ('0.weight' is (24, 64)")
         assert step.candidates == 0
-    assert "interpolation: left out: the new model can't begin from the old weights" in outcome.explain()
+    assert "interpolation: left out: the new model can't begin from the old weights (" in outcome.explain()
     assert {one.method for one in outcome.candidates} == {"independent", "averaging"}
 
 
@@ -162,6 +162,35 @@ def test_a_strength_that_diverges_is_noted_once_and_the_next_one_tried(update, t
     assert len(first.diverged) == 1
     (failed,) = tmp_path.glob("runs/*/diverged.json")
     before = failed.stat().st_mtime_ns
+    assert first.diverged[0].startswith("focal-logit-matching-1e+38: ")
+    assert first.trainings == 2.0  # what diverged was paid for
     again, made = tried()
-    assert (again.diverged, made) == (first.diverged, [0.01])
+    assert made == [0.01]
+    assert again.diverged[0] == (
+        f"{first.diverged[0]} (so it was in an earlier call; remove {str(failed)!r} to try again)"
+    )
+    assert again.trainings == 2.0
     assert failed.stat().st_mtime_ns == before
+
+
+def test_a_table_that_differs_leaves_out_what_needs_the_old_weights():
+    class Shuffled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("order", torch.randperm(64))
+            self.inner = digits.build()
+
+        def forward(self, inputs):
+            return self.inner(inputs[:, self.order])
+
+    shuffled = digits.update(old=Shuffled(), build=Shuffled, epochs=1)
+    assert "'order' is a table" in Workshop(shuffled, progress=False).obstacle
+
+
+def test_fisher_information_of_a_wider_model_asks_for_known_classes_alone():
+    wider = digits.update(old=digits.old_model(classes=8, width=8), class_map=range(8))
+    shop = Workshop(wider, progress=False)
+    found = shop.origin.fisher(shop.train_data, progress=False)
+    assert set(found) == {name for name, _ in shop.origin.model.named_parameters()}
+    assert (found["2.weight"][8:] == 0).all()
+    assert (found["2.weight"][:8] > 0).any()

@@ -12,6 +12,7 @@ from segue.errors import InputError
 from segue.flips.answers import as_probabilities
 
 Outputs = Literal["probabilities", "logits"]
+ROUNDED = 1e-6  # how far beyond 0 and 1 a sum in 32 bits may end
 ROUNDING = 1e-4  # of probabilities in 16 bits
 
 
@@ -32,8 +33,9 @@ def outputs_of(matrix: NDArray[np.float64], name: str) -> Outputs:
         >>> outputs_of(np.array([[0.9, 0.1], [0.2, 0.8]]), "old"), outputs_of(np.array([[2.0, -1.0]]), "old")
         ('probabilities', 'logits')
     """
-    if matrix.min() < 0 or matrix.max() > 1:
+    if matrix.min() < -ROUNDED or matrix.max() > 1 + ROUNDED:
         return "logits"
+    matrix = matrix.clip(0, 1)
     if as_probabilities(matrix, name)[1]:
         raise InputError(
             f"{name} holds numbers from 0 to 1 whose rows do not sum to 1, which are no probabilities of classes that "
@@ -75,9 +77,9 @@ def probabilities_of(matrix: NDArray[np.float64], outputs: Outputs, name: str) -
     Raises:
         InputError: If they are something else.
     """
-    inside = bool((matrix >= 0).all() and (matrix <= 1).all())
+    inside = bool((matrix >= -ROUNDED).all() and (matrix <= 1 + ROUNDED).all())
     if outputs == "probabilities":
-        found, doubts = as_probabilities(matrix, name)
+        found, doubts = as_probabilities(matrix.clip(0, 1) if inside else matrix, name)
         if not inside or doubts:
             raise InputError(
                 f"{name} holds no probabilities (numbers from 0 to 1, each row sums to 1), and the rule was fitted "

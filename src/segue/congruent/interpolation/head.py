@@ -76,7 +76,7 @@ def find_head(
         if head is not None:
             raise InputError("head was given without class_map; pass class_map=[new class of each old class]")
         return NO_HEAD
-    kept = _read(class_map)
+    kept = read_classes(class_map)
     shared = [name for name in old if name in new]
     differing = [name for name in shared if old[name].shape != new[name].shape]
     if head is None:
@@ -103,7 +103,18 @@ def find_head(
     return Head(frozenset(names), rows, kept[rows])
 
 
-def _read(class_map: Sequence[int] | Tensor) -> Tensor:
+def read_classes(class_map: Sequence[int] | Tensor) -> Tensor:
+    """Read a class map.
+
+    Args:
+        class_map: The new class of each old class, ``(old classes,)``, -1 where it is gone.
+
+    Returns:
+        The same as a tensor of integers, on the CPU.
+
+    Raises:
+        InputError: If it is none, keeps no class, or leads two classes to one.
+    """
     sentence = "class_map must list the new class of old class 0, 1, ... as integers, -1 where it is gone"
     try:
         kept = torch.as_tensor(class_map)

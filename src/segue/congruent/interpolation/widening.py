@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
 from segue.congruent.interpolation.agreement import averageable, check_module, copied, same_layers, tensors_of
-from segue.congruent.interpolation.head import Head, find_head
+from segue.congruent.interpolation.head import Head, find_head, read_classes
 from segue.congruent.interpolation.inputs import inputs_of
 from segue.errors import InputError
 from segue.training.asking import outputs_of
@@ -18,6 +18,7 @@ from segue.training.data import TrainingData
 from segue.training.seeds import kept_globals
 
 LOOKED_AT = 64  # samples on which both networks must agree
+_TABLES = (nn.Embedding, nn.EmbeddingBag)
 CLOSE = 1e-3  # of the largest logit: what sums of another order may differ by
 
 
@@ -80,10 +81,14 @@ def widen(
     model = copied(new, "new")
     # In a transposed convolution the units that are listened to come first.
     turned = {f"{name}.weight" for name, layer in model.named_modules() if isinstance(layer, _ConvTransposeNd)}
+    # In a table of embeddings the columns are the units: new ones stay fresh, since old ones do not listen to them.
+    tables = {f"{name}.weight" for name, layer in model.named_modules() if isinstance(layer, _TABLES)}
     with torch.no_grad():
         for name, target in tensors_of(model).items():
             if name in turned:
                 _place(name, first[name].transpose(0, 1), target.transpose(0, 1), None)
+            elif name in tables:
+                _place(name, first[name].transpose(0, 1), target.transpose(0, 1), None, listening=False)
             else:
                 _place(name, first[name], target, rows if name in rows.names else None)
     _check_answers(old, model, samples, class_map)
@@ -114,9 +119,12 @@ def wide_head(
     """
     if class_map is None:
         return find_head({}, {}, None, head)
+    kept, known = read_classes(class_map), _answers(old, samples, 1).shape[1]
+    if len(kept) != known:
+        raise InputError(f"class_map names {len(kept)} old classes, but the old model knows {known}")
     first, second = tensors_of(old), tensors_of(new)
     if head is None:
-        classes = _answers(new, samples, 1).shape[1], len(torch.as_tensor(class_map))
+        classes = _answers(new, samples, 1).shape[1], known
         fitting = [
             name
             for name, tensor in first.items()
@@ -129,15 +137,17 @@ def wide_head(
                 f"per class with head=[...]"
             )
         head = fitting
+    head = [head] if isinstance(head, str) else head
     # The rows alone: how many columns a row has is the width, which differs.
     narrow = {name: tensor[..., :1] if tensor.dim() > 1 else tensor for name, tensor in first.items()}
     wide = {name: tensor[..., :1] if tensor.dim() > 1 else tensor for name, tensor in second.items()}
     named = [name for name in first if any(name == one or name.startswith(f"{one}.") for one in head)]
-    kept = {name: narrow[name] for name in named}, {name: wide[name] for name in named if name in wide}
-    return find_head(*kept, class_map, head)
+    return find_head(
+        {name: narrow[name] for name in named}, {name: wide[name] for name in named if name in wide}, class_map, head
+    )
 
 
-def _place(name: str, old: Tensor, target: Tensor, head: Head | None) -> None:
+def _place(name: str, old: Tensor, target: Tensor, head: Head | None, *, listening: bool = True) -> None:
     counted = slice(0 if head is None else 1, 2)  # classes may be gone: a head's rows are looked at elsewhere
     fits = old.dim() == target.dim() and all(
         ours <= theirs for ours, theirs in zip(old.shape[counted], target.shape[counted], strict=True)
@@ -166,7 +176,7 @@ def _place(name: str, old: Tensor, target: Tensor, head: Head | None) -> None:
     if old.dim() == 1:
         target[here] = old[there]
         return
-    rows = torch.zeros_like(target[here])
+    rows = torch.zeros_like(target[here]) if listening else target[here].clone()
     rows[:, : old.shape[1]] = old[there]
     target[here] = rows
 
@@ -185,10 +195,11 @@ def _check_answers(
         kept = torch.as_tensor(class_map).cpu()
         ours, theirs = ours[:, kept >= 0], theirs[:, kept[kept >= 0]]
     apart = float((ours - theirs).abs().max())
-    if not apart <= CLOSE * max(1.0, float(ours.abs().max())):
+    if not apart <= CLOSE * float(ours.abs().max()):
         raise InputError(
             f"with the old weights inside, the wide model's logits differ from the old one's by {apart:.2g}; layers "
-            f"that mix all units, such as LayerNorm or attention, can't be widened: begin from fresh weights"
+            f"that mix units or join them elsewhere (LayerNorm, attention, concatenation, recurrent gates) can't be "
+            f"widened: begin from fresh weights"
         )
 
 
@@ -197,6 +208,8 @@ def _answers(model: nn.Module, samples: TrainingData, most: int = LOOKED_AT) -> 
         batch = next(iter(samples.plain([torch.arange(min(most, len(samples)))])))
     try:
         return outputs_of(model, (batch.inputs, batch.labels))
-    except (RuntimeError, TypeError) as error:
+    except InputError:
+        raise
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"a model can't answer the inputs ({reason}); both must read the same ones") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 from torch import nn
 
 from segue.congruent.recipes.update import Update
@@ -61,32 +62,37 @@ def told_update(update: Update, train: TrainingData, validation: TrainingData, f
     }
 
 
-def claim(folder: Path, told: dict[str, Any]) -> None:
-    """Write down whose folder it is, or find that it is this update's.
+def claim(folder: Path, told: dict[str, Any]) -> str:
+    """Write down whose folder it is, or find that it is this update's; of several processes at once one writes.
 
     Args:
         folder: The folder; made if missing.
         told: What :func:`told_update` returned.
 
+    Returns:
+        A digest of it.
+
     Raises:
         InputError: If it is another's, or can't be written.
     """
-    claimed = folder / "update.json"
+    claimed, locks = folder / "update.json", folder / "locks"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        before = json.loads(claimed.read_text(encoding="utf-8")) if claimed.exists() else None
-        if before is None:
-            beside = claimed.with_suffix(".part")
-            beside.write_text(json.dumps(told, indent=1), encoding="utf-8")
-            beside.replace(claimed)  # at once: a killed process leaves a whole file or none
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / "update.lock"):
+            if not claimed.exists():
+                beside = claimed.with_suffix(".part")
+                beside.write_text(json.dumps(told, indent=1), encoding="utf-8")
+                beside.replace(claimed)  # at once: a killed process leaves a whole file or none
+            before = json.loads(claimed.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"folder {str(folder)!r} can't keep runs ({reason}); name another folder") from error
     for name, value in told.items():
-        if before is not None and before.get(name, value) != value:  # folders of former versions lack some
+        if before.get(name) != value:
             raise InputError(
                 f"{str(folder)!r} holds the runs of another update: its {name} differs; name another folder"
             )
+    return digest_of(json.dumps(told, sort_keys=True))
 
 
 def _told_schedule(update: Update, fresh: nn.Module, samples: int) -> str | None:

@@ -55,11 +55,11 @@ class Tried:
         cost = (
             "no training" if not self.trainings else f"{self.trainings:g} plain training{'s' * (self.trainings != 1)}"
         )
-        if self.note:
+        if self.note and not self.candidates:
             return f"{self.name}: {self.note}"
         return (
             f"{self.name} ({cost}): best so far {self.pick.label}, accuracy {self.pick.accuracy:.2%}, negative flips "
-            f"{self.pick.negative_flip_rate:.2%}"
+            f"{self.pick.negative_flip_rate:.2%}" + (f"; {self.note}" if self.note else "")
         )
 
 

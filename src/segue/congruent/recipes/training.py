@@ -89,7 +89,7 @@ def train(
                     made.append(one)  # ruff: ignore[manual-list-copy] - what was made before a failure counts
             except DivergedError as error:
                 workshop.diverged.append(str(error))
-            note = "; ".join(workshop.diverged[before[2] :])
+            note = "; ".join(dict.fromkeys(workshop.diverged[before[2] :]))
         candidates += made
         tried.append(
             Tried(
@@ -224,7 +224,7 @@ def _whole(name: str) -> Step:
 
 def _refusal(step: Step, workshop: Workshop, seconds: float | None, trainings: float | None) -> str:
     if step.name in METHODS and not METHODS[step.name].applies(workshop):
-        return "left out: the new model can't begin from the old weights"
+        return f"left out: the new model can't begin from the old weights ({workshop.obstacle})"
     if step.name in METHODS and METHODS[step.name].needs_class_map and workshop.update.class_map is None:
         return "left out: it is for class sets that grew, and the update has no class_map"
     missing = step.trainings(workshop)

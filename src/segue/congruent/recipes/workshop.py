@@ -6,12 +6,14 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -30,7 +32,7 @@ from segue.errors import DivergedError, InputError
 from segue.flips.counts import N_CELLS, Counts, cell_of
 from segue.training import Batch, TensorData, Validation, cached_outputs, fit, outputs_of
 from segue.training.identity import digest_of
-from segue.training.references import Reference
+from segue.training.references import Reference, model_key
 from segue.training.seeds import drawn_from, generator, kept_globals
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ class Workshop:
     """Every run that was asked for, in this order."""
     diverged: list[str] = field(default_factory=list, init=False)
     """What was said of the trainings of sweeps that diverged."""
+    failed: dict[str, Run] = field(default_factory=dict, init=False)
+    """What these trainings cost."""
 
     def __post_init__(self) -> None:
         """Read the data and claim the folder.
@@ -93,7 +97,7 @@ class Workshop:
         self.place = Path(self._temporary.name if self.folder is None else self.folder)
         if self.fresh(0) is self.fresh(0):
             raise InputError("build returns the same model each time; pass a function that makes a new one")
-        claim(self.place, told_update(self.update, self.train_data, self.validation_data, self.fresh(0)))
+        self.claimed = claim(self.place, told_update(self.update, self.train_data, self.validation_data, self.fresh(0)))
 
     @cached_property
     def old_train(self) -> Tensor:
@@ -142,10 +146,16 @@ class Workshop:
     @cached_property
     def can_inherit(self) -> bool:
         """Whether a new model can begin from the old one's weights."""
+        return not self.obstacle
+
+    @cached_property
+    def obstacle(self) -> str:
+        """Why a new model can't begin from the old one's weights; empty where it can."""
         try:
-            return self.origin is not None
-        except InputError:
-            return False
+            _ = self.origin
+        except InputError as error:
+            return str(error)
+        return ""
 
     @cached_property
     def origin(self) -> Origin:
@@ -172,13 +182,13 @@ class Workshop:
 
     @property
     def trainings(self) -> float:
-        """Plain trainings that all runs so far amount to."""
-        return sum(run.trainings for run in self.runs.values())
+        """Plain trainings that all runs so far amount to; one that diverged counts in full."""
+        return sum(run.trainings for run in (*self.runs.values(), *self.failed.values()))
 
     @property
     def seconds(self) -> float:
         """Seconds of training of all runs so far, those of earlier calls included."""
-        return sum(run.seconds for run in self.runs.values())
+        return sum(run.seconds for run in (*self.runs.values(), *self.failed.values()))
 
     def fresh(self, seed: int) -> nn.Module:
         """Return a new model with fresh weights."""
@@ -229,8 +239,11 @@ class Workshop:
             DivergedError: If the loss is not finite, or was not when this run was tried before.
         """
         if key not in self.runs:
-            told = f"{digest_of(objective)}, seed {seed}, clip {clip_norm}, fine-tuning {fine_tuning}"
-            told += f", patience {patience}" if patience > 1 else ""
+            told = (
+                f"update {self.claimed}, loss {digest_of(objective)}, references {_told_references(reference)}, "
+                f"start {self._told_start(start)}, seed {seed}, clip {clip_norm}, fine-tuning {fine_tuning}, "
+                f"patience {patience}"
+            )
             found = self._finished(key, told)
             if found is None:
                 with self._alone(key):
@@ -347,6 +360,7 @@ class Workshop:
         make = update.fine_tuning if fine_tuning and update.fine_tuning is not None else update.optimizer
         optimizer = make(model.parameters())
         steps = patience * update.steps(len(self.train_data))
+        began = time.perf_counter()
         try:
             history = fit(
                 model,
@@ -366,9 +380,18 @@ class Workshop:
                 name=key,
             )
         except DivergedError as error:  # it would again: a later call need not try
-            _write(place / "diverged.json", {"training": training, "error": str(error)})
+            self.failed[key] = run = Run(key, time.perf_counter() - began, float(patience))
+            told = {"training": training, "error": f"{key}: {error}", "seconds": run.seconds, "trainings": patience}
+            _write(place / "diverged.json", told)
             shutil.rmtree(place / "checkpoint", ignore_errors=True)
-            raise
+            raise DivergedError(told["error"]) from error
+        except ValueError as error:
+            if "Tried to step" not in str(error):
+                raise
+            raise InputError(
+                f"{key}: the schedule ended before the training did; build it from the number of steps, its second "
+                f"argument, which is {steps} here"
+            ) from error
         run = Run(key, history.seconds, float(patience))
         save_model(model, str(place / "model.safetensors"))
         history.save(place / "history.json")
@@ -376,6 +399,9 @@ class Workshop:
         _write(place / "run.json", told)  # last: a run without it is not over
         shutil.rmtree(place / "checkpoint", ignore_errors=True)
         return run
+
+    def _told_start(self, start: Callable[[], nn.Module] | None) -> str:
+        return "fresh" if start is None else model_key(start())
 
     @contextmanager
     def _alone(self, key: str) -> Generator[None, None, None]:
@@ -404,11 +430,12 @@ class Workshop:
         kept = self.place / "runs" / key / "run.json"
         failed = kept.with_name("diverged.json")
         if failed.exists() and (told := json.loads(failed.read_text(encoding="utf-8")))["training"] == training:
-            raise DivergedError(told["error"])
+            self.failed[key] = Run(key, told["seconds"], told["trainings"])
+            raise DivergedError(f"{told['error']} (so it was in an earlier call; remove {str(failed)!r} to try again)")
         if not kept.exists():
             return None
         told = json.loads(kept.read_text(encoding="utf-8"))
-        if told.pop("training", training) != training:  # runs of former versions lack it
+        if told.pop("training", None) != training:
             raise InputError(
                 f"{str(kept.parent)!r} was trained with another loss or other settings, perhaps by another version of "
                 f"Segue; remove it to train it anew, or name another folder"
@@ -424,15 +451,24 @@ class Workshop:
         return cached_outputs(old, data, folder=self.place / "old", data_key=key, device=self._device)
 
 
+def _told_references(reference: Reference | Mapping[str, Reference] | None) -> str | None:
+    if reference is None:
+        return None
+    named = reference if isinstance(reference, Mapping) else {"": reference}
+    return digest_of(
+        {name: model_key(one) if isinstance(one, nn.Module) else digest_of(one) for name, one in named.items()}
+    )
+
+
 def _write(path: Path, told: Mapping[str, Any]) -> None:
-    beside = path.with_name(f"{path.name}.part")
-    beside.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{uuid4().hex}.part")  # its own: another process may write the same file
     beside.write_text(json.dumps(told), encoding="utf-8")
     beside.replace(path)
 
 
 def _save(path: Path, logits: NDArray[np.float32]) -> None:
-    beside = path.with_suffix(".part")
+    beside = path.with_name(f"{path.name}.{uuid4().hex}.part")
     with beside.open("wb") as file:
         np.save(file, logits, allow_pickle=False)
     beside.replace(path)

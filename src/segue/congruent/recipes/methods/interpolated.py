@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from segue.congruent.interpolation import ALPHAS, FISHER_ALPHAS, diagonal_fisher, soup
+from segue.congruent.interpolation import ALPHAS, FISHER_ALPHAS, soup
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
 from segue.congruent.recipes.methods.plain import fine_tuned_run
@@ -57,7 +57,7 @@ def _interpolation(workshop: Workshop) -> Iterator[Candidate]:
 
 def _fisher(workshop: Workshop) -> Iterator[Candidate]:
     run = fine_tuned_run(workshop)
-    fisher = diagonal_fisher(workshop.origin.model, workshop.train_data, progress=workshop.progress)
+    fisher = workshop.origin.fisher(workshop.train_data, progress=workshop.progress)
     yield from between(workshop, "fisher-interpolation", workshop.model(run), [run], FISHER_SHARES, fisher=fisher)
 
 
