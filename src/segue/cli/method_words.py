@@ -31,7 +31,7 @@ WORDS = {
     "congruent-fine-tuning": "Fine-tuning that protects what was right, then weights in between.",
     "congruent-soup": "The mean of such fine-tuned models, then weights in between.",
     "congruent-distillation": "A student of new models that protects what was right, then weights in between.",
-    "patient-fine-tuning": "Train on from the old weights for long while what was right is held, then weights in between.",
+    "patient-fine-tuning": "On from the old weights for long, holding what was right, then weights in between.",
     "patient-distillation": "A student of old and new models, trained for long, then weights in between.",
 }
 
