@@ -34,3 +34,8 @@ def test_an_unknown_name_is_an_attribute_error():
 
     with pytest.raises(AttributeError, match="no attribute 'compair'"):
         _ = segue.compair
+
+
+def test_the_package_is_the_command_line():
+    asked = subprocess.run([sys.executable, "-m", "segue", "--version"], capture_output=True, text=True, check=True)
+    assert asked.stdout.strip()

@@ -219,6 +219,13 @@ def test_the_headline_says_what_was_bought():
     assert "Nearest to the rule (the fewest negative flips): tuned (weight 0.1). On" in render_front(unmet)
 
 
+def test_the_headline_counts_what_is_too_few_for_a_percentage():
+    few = outcome([candidate("independent", 860, 2), candidate("tuned", 880, 1)], pick=1)
+    assert headline(few) == (
+        "1 broken answer instead of 2 without a constraint, accuracy +2.0 points, on 1,000 validation samples"
+    )
+
+
 @pytest.mark.parametrize(("after", "said"), [(0, "100%"), (1, "99.92%"), (1000, "17%"), (1199, "0.08%")])
 def test_the_headline_rounds_nothing_to_all_or_nothing(after, said):
     tested = small(test=measured(0.87, after / 2000), plain_test=measured(0.87, 0.6))

@@ -137,6 +137,8 @@ def train(
     try_out(file)
     _claim(file, folder, out)
     _say(_told_beginning(methods, seconds, trainings, out))
+    if (folder / "outcome.json").exists():
+        _say(f"The pick of an earlier call in {out} will be replaced; its trainings are kept and used again.")
     try:
         with told_as_theirs(file.path, "the training"):  # all of it: models are built until the last page is written
             found = _trained(file, folder, methods, rule, seconds, trainings, with_test, context.obj)

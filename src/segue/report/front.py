@@ -120,12 +120,17 @@ class Figures:
         pick: The pick's accuracy and negative flip rate.
         plain: The unconstrained model's.
         tested: Whether they are test samples, on which nothing was chosen.
+        broken: Negative flips of the pick and of the unconstrained model.
     """
 
     samples: str
     pick: tuple[float, float]
     plain: tuple[float, float]
     tested: bool
+    broken: tuple[int, int]
+
+
+FEW = 20  # flips: fewer are told as counts, since a percentage of them sounds surer than it is
 
 
 def figures(outcome: Mapping[str, Any]) -> Figures:
@@ -143,10 +148,12 @@ def figures(outcome: Mapping[str, Any]) -> Figures:
             (float(one["rates"]["accuracy_new"]["value"]), float(one["rates"]["negative_flip_rate"]["value"]))
             for one in (test, plain_test)
         )
-        return Figures(words.count(test["samples"], "test sample"), pick, plain, tested=True)
+        broken = tuple(round(one["samples"] * rate[1]) for one, rate in ((test, pick), (plain_test, plain)))
+        return Figures(words.count(test["samples"], "test sample"), pick, plain, True, (broken[0], broken[1]))
     pick, plain = ((one["accuracy"], one["negative_flip_rate"]) for one in (outcome["pick"], outcome["plain"]))
     samples = words.count(sum(outcome["plain"]["counts"].values()), "validation sample")
-    return Figures(samples, pick, plain, tested=False)
+    broken = tuple(one["counts"]["negative_flips"] for one in (outcome["pick"], outcome["plain"]))
+    return Figures(samples, pick, plain, False, (broken[0], broken[1]))
 
 
 def headline(outcome: Mapping[str, Any]) -> str:
@@ -169,6 +176,11 @@ def headline(outcome: Mapping[str, Any]) -> str:
         return (
             f"The pick breaks {words.percent(after, 2)} of {found.samples}, the unconstrained model "
             f"{words.percent(before, 2)}; {change}"
+        )
+    if found.broken[1] < FEW:
+        return (
+            f"{words.count(found.broken[0], 'broken answer')} instead of {found.broken[1]:,} without a constraint, "
+            f"{change}, on {found.samples}"
         )
     saved = 1 - after / before
     share = words.percent(saved, 0 if saved == 1 or 0.005 <= saved < 0.995 else None)

@@ -281,3 +281,26 @@ def test_two_processes_in_one_folder_share_the_trainings(everything, update, tmp
     for name in runs:
         ours, theirs = (folder / "runs" / name / "model.safetensors" for folder in (tmp_path, whole))
         assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_method_that_can_not_be_used_is_refused_before_anything_is_trained(tmp_path):
+    narrower = digits.update(old=digits.old_model(width=24))
+    with pytest.raises(InputError, match=r"method 'interpolation' can't be used: .* only to more"):
+        train(narrower, "interpolation", folder=tmp_path, progress=False)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_test_samples_that_no_model_can_answer_are_named(update):
+    inputs, labels = digits.TEST[0].clone(), digits.TEST[1]
+    inputs[5, 3] = torch.nan
+    outcome = train(update, "averaging", progress=False)
+    with pytest.raises(InputError, match="outputs for test sample 5 are not finite, 1 in all"):
+        measure(outcome, update, (inputs, labels))
+
+
+def test_a_class_map_that_leads_elsewhere_is_suspected():
+    moved = digits.update(old=digits.old_model(8), class_map=[1, 2, 3, 4, 5, 6, 7, 0])
+    told = train(moved, "averaging", progress=False).explain()
+    assert "WARNING: the old model is right on " in told
+    assert "check class_map" in told
+    assert "WARNING" not in train(digits.grown(), "averaging", progress=False).explain()

@@ -21,9 +21,9 @@ def test_a_class_map_is_kept_as_plain_numbers(given):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"class_map": {0: 0}}, "class_map can't be read as numbers"),
-        ({"class_map": [0.0, 1.0]}, "class_map holds torch.float32; pass integers"),
-        ({"class_map": [0, 0]}, "class_map sends more than one old class to the new class 0"),
+        ({"class_map": {0: 0}}, "the update's class_map can't be read as numbers"),
+        ({"class_map": [0.0, 1.0]}, "the update's class_map holds torch.float32; pass integers"),
+        ({"class_map": [0, 0]}, "the update's class_map sends more than one old class to the new class 0"),
         ({"batch_size": 0}, "batch_size is 0; pass a whole number from 1"),
         ({"epochs": "3"}, "epochs is '3'; pass a whole number from 1"),
         ({"old": "model.pt"}, "old is a str; pass the old model, or its StoredLogits"),

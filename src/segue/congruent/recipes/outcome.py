@@ -16,6 +16,8 @@ from segue.congruent.recipes.predictors import Single
 from segue.errors import InputError
 from segue.flips.result import FlipReport
 
+SUSPICIOUS = 0.1  # of the unconstrained model's right answers: so few right old ones mean classes that do not fit
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -139,6 +141,7 @@ class Outcome:
         place.mkdir(parents=True, exist_ok=True)
         if isinstance(self.pick.predictor, Single):
             save_model(self.model(), str(place / "model.safetensors"))
+            (place / "model.safetensors").chmod(0o644)  # as the other files: whoever serves it must read it
         else:
             (place / "model.safetensors").unlink(missing_ok=True)  # an earlier pick's
         (place / "outcome.json").write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
@@ -158,6 +161,7 @@ class Outcome:
             f"{plain.counts.right_old / plain.counts.samples:.2%}), and breaks {plain.counts.negative_flips:,} answers "
             f"that were right: {plain.negative_flip_rate:.2%}.",
             *_told_baseline(plain),
+            *_told_chance(plain),
             "What was tried, and the best candidate after it:",
             *(f"- {one}" for one in self.tried),
             _told_pick(plain, pick, self.rule),
@@ -169,6 +173,17 @@ class Outcome:
     def __str__(self) -> str:
         """Return the explanation."""
         return self.explain()
+
+
+def _told_chance(plain: Candidate) -> list[str]:
+    """Return a warning where the old model is so bad that its classes are probably not those of the labels."""
+    counts = plain.counts
+    if counts.right_old > SUSPICIOUS * counts.right_new:
+        return []
+    return [
+        f"WARNING: the old model is right on {counts.right_old / counts.samples:.2%} only. If it was better than that, "
+        f"its classes are not those of the labels: check class_map. Nothing below means anything then."
+    ]
 
 
 def _told_baseline(plain: Candidate) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from segue.congruent.losses.checks import check_logits
@@ -71,6 +72,7 @@ def train(
     check_methods(names)
     check_budget(names, seconds, trainings)
     workshop = Workshop(update, None if folder is None else Path(folder), fabric, progress)
+    _refuse_useless(names, workshop)
     chosen: Rule = rule or FewestFlips()
     (plain,) = METHODS["independent"].candidates(workshop)
     candidates = [plain]
@@ -158,14 +160,26 @@ def measured_on(
             f"pass logits of the same model"
         )
     old = old.detach().cpu()
+    _refuse_unfinished(old, "the old model's")
     labels = Validation(samples).labels
     answers = update.answers_in_new_classes(old)
 
     def report(candidate: Candidate, name: str) -> FlipReport:
-        new = candidate.predictor.logits(samples, old).argmax(dim=1)
+        logits = candidate.predictor.logits(samples, old)
+        _refuse_unfinished(logits, f"the {name} model's")
+        new = logits.argmax(dim=1)
         return compare(labels.numpy(), answers.numpy(), new.numpy(), names=("old", name), **options)
 
     return replace(outcome, test=report(outcome.pick, "new"), plain_test=report(outcome.plain, "unconstrained"))
+
+
+def _refuse_unfinished(logits: Tensor, whose: str) -> None:
+    bad = ~torch.isfinite(logits).all(dim=1)
+    if bad.any():
+        raise InputError(
+            f"{whose} outputs for test sample {int(bad.nonzero()[0])} are not finite, {int(bad.sum()):,} in all; look "
+            f"at these inputs"
+        )
 
 
 def _refuse_seen(test: TrainingData, update: Update) -> None:
@@ -220,6 +234,14 @@ def check_budget(names: Sequence[str], seconds: float | None, trainings: float |
 def _whole(name: str) -> Step:
     method = METHODS[name]
     return Step(name, {}, method.candidates)
+
+
+def _refuse_useless(names: Sequence[str], workshop: Workshop) -> None:
+    # Before anything is trained: none of what was asked for can be done.
+    refused = [_refusal(_whole(name), workshop, None, None) for name in names if name in METHODS]
+    if refused and all(refused):
+        told = refused[0].removeprefix("left out: ")
+        raise InputError(f"method {', '.join(map(repr, names))} can't be used: {told}")
 
 
 def _refusal(step: Step, workshop: Workshop, seconds: float | None, trainings: float | None) -> str:

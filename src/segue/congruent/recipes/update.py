@@ -87,7 +87,11 @@ class Update:
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InputError(f"{name} is {value!r}; pass a whole number from 1")
         if self.class_map is not None:
-            object.__setattr__(self, "class_map", tuple(read_class_map(self.class_map).tolist()))
+            try:
+                classes = read_class_map(self.class_map)
+            except InputError as error:
+                raise InputError(f"the update's {error}") from error
+            object.__setattr__(self, "class_map", tuple(classes.tolist()))
         elif self.head is not None:
             raise InputError("head was given without class_map; pass class_map=[new class of each old class]")
         if self.head is not None:
