@@ -1,9 +1,9 @@
+import contextlib
 import os
 import pty
 import re
 import sys
 
-import pytest
 import torch
 from torch import nn
 
@@ -20,11 +20,12 @@ def shown(monkeypatch, **options):
     with os.fdopen(theirs, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         fit(model, points(), nn.CrossEntropyLoss(), optimizer=sgd(model), epochs=2, batch_size=30, **options)
-        terminal.flush()
-        os.set_blocking(ours, False)
-        drawn = os.read(ours, 1_000_000).decode()
+    drawn = b""
+    with contextlib.suppress(OSError):  # a terminal whose other end is closed ends with an error
+        while piece := os.read(ours, 65_536):  # what was written may come in pieces
+            drawn += piece
     os.close(ours)
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn.decode())
 
 
 def test_a_terminal_shows_loss_accuracy_and_negative_flips(monkeypatch):
@@ -40,8 +41,7 @@ def test_without_validation_the_loss_alone_is_shown(monkeypatch):
 
 
 def test_nothing_is_shown_where_it_is_not_wanted(monkeypatch):
-    with pytest.raises(BlockingIOError):
-        shown(monkeypatch, progress=False)
+    assert shown(monkeypatch, progress=False) == ""
 
 
 def test_nothing_is_shown_where_there_is_no_terminal(capsys):
