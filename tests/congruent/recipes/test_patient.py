@@ -11,7 +11,7 @@ from segue.congruent.recipes.methods.patient import (
     patient_fine_tuning,
     teacher,
 )
-from segue.congruent.recipes.workshop import Run
+from segue.congruent.recipes.runs import Run
 from tests.congruent.recipes import digits
 
 

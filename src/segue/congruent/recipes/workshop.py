@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -13,12 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -27,12 +23,12 @@ from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.claim import claim, data_key, told_update
 from segue.congruent.recipes.origin import Origin, origin_of
 from segue.congruent.recipes.predictors import Predictor, Single
+from segue.congruent.recipes.runs import Run, Training, alone, save_logits, write_told
 from segue.congruent.recipes.update import StoredLogits, Update
 from segue.errors import DivergedError, InputError
 from segue.flips.counts import N_CELLS, Counts, cell_of
 from segue.training import Batch, TensorData, Validation, cached_outputs, fit, outputs_of
-from segue.training.identity import digest_of
-from segue.training.references import Reference, model_key
+from segue.training.references import Reference
 from segue.training.seeds import drawn_from, generator, kept_globals
 
 if TYPE_CHECKING:
@@ -40,21 +36,6 @@ if TYPE_CHECKING:
 
 
 LOOKED_AT = 64  # samples on which a wider network must answer like the old one
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A training that is over.
-
-    Attributes:
-        key: Its name on disk.
-        seconds: Wall-clock seconds of its epochs.
-        trainings: What it costs in plain trainings.
-    """
-
-    key: str
-    seconds: float
-    trainings: float
 
 
 @dataclass
@@ -239,17 +220,14 @@ class Workshop:
             DivergedError: If the loss is not finite, or was not when this run was tried before.
         """
         if key not in self.runs:
-            told = (
-                f"update {self.claimed}, loss {digest_of(objective)}, references {_told_references(reference)}, "
-                f"start {self._told_start(start)}, seed {seed}, clip {clip_norm}, fine-tuning {fine_tuning}, "
-                f"patience {patience}"
+            training = Training(
+                objective, reference, None if start is None else start(), seed, fine_tuning, clip_norm, patience
             )
+            told = training.told(self.claimed)
             found = self._finished(key, told)
             if found is None:
                 with self._alone(key):
-                    found = self._finished(key, told) or self._train(
-                        key, told, objective, reference, start, seed, fine_tuning, clip_norm, patience
-                    )
+                    found = self._finished(key, told) or self._train(key, told, training)
             self.runs[key] = found
         return self.runs[key]
 
@@ -282,7 +260,7 @@ class Workshop:
             model = self.model(run)
             if self._device is not None:
                 model.to(self._device)
-            _save(kept, outputs_of(model, data).numpy())
+            save_logits(kept, outputs_of(model, data).numpy())
         return torch.from_numpy(np.load(kept, allow_pickle=False))
 
     def candidate(
@@ -343,21 +321,11 @@ class Workshop:
     def _device(self) -> torch.device | None:
         return None if self.fabric is None else self.fabric.device
 
-    def _train(
-        self,
-        key: str,
-        training: str,
-        objective: Callable[..., Tensor],
-        reference: Reference | Mapping[str, Reference] | None,
-        start: Callable[[], nn.Module] | None,
-        seed: int,
-        fine_tuning: bool,
-        clip_norm: float | None,
-        patience: int,
-    ) -> Run:
-        update, place = self.update, self.place / "runs" / key
-        model = self.fresh(seed) if start is None else start()
-        make = update.fine_tuning if fine_tuning and update.fine_tuning is not None else update.optimizer
+    def _train(self, key: str, identity: str, training: Training) -> Run:
+        update, place, patience = self.update, self.place / "runs" / key, training.patience
+        model = self.fresh(training.seed) if training.start is None else training.start
+        own = update.fine_tuning if training.fine_tuning else None
+        make = update.optimizer if own is None else own
         optimizer = make(model.parameters())
         steps = patience * update.steps(len(self.train_data))
         began = time.perf_counter()
@@ -365,15 +333,15 @@ class Workshop:
             history = fit(
                 model,
                 self.train_data,
-                objective,
+                training.objective,
                 optimizer=optimizer,
                 schedule=None if update.schedule is None else update.schedule(optimizer, steps),
                 epochs=patience * update.epochs,
                 batch_size=update.batch_size,
-                reference=reference,
+                reference=training.reference,
                 validation=self.watched,
-                seed=update.seed + seed,
-                clip_norm=clip_norm,
+                seed=update.seed + training.seed,
+                clip_norm=training.clip_norm,
                 checkpoint=place / "checkpoint",
                 fabric=self.fabric,
                 progress=self.progress,
@@ -381,8 +349,8 @@ class Workshop:
             )
         except DivergedError as error:  # it would again: a later call need not try
             self.failed[key] = run = Run(key, time.perf_counter() - began, float(patience))
-            told = {"training": training, "error": f"{key}: {error}", "seconds": run.seconds, "trainings": patience}
-            _write(place / "diverged.json", told)
+            told = {"training": identity, "error": f"{key}: {error}", "seconds": run.seconds, "trainings": patience}
+            write_told(place / "diverged.json", told)
             shutil.rmtree(place / "checkpoint", ignore_errors=True)
             raise DivergedError(told["error"]) from error
         except ValueError as error:
@@ -395,47 +363,33 @@ class Workshop:
         run = Run(key, history.seconds, float(patience))
         save_model(model, str(place / "model.safetensors"))
         history.save(place / "history.json")
-        told = {"key": key, "seconds": run.seconds, "trainings": run.trainings, "training": training}
-        _write(place / "run.json", told)  # last: a run without it is not over
+        told = {"key": key, "seconds": run.seconds, "trainings": run.trainings, "training": identity}
+        write_told(place / "run.json", told)  # last: a run without it is not over
         shutil.rmtree(place / "checkpoint", ignore_errors=True)
         return run
 
-    def _told_start(self, start: Callable[[], nn.Module] | None) -> str:
-        return "fresh" if start is None else model_key(start())
-
     @contextmanager
     def _alone(self, key: str) -> Generator[None, None, None]:
-        """Wait until no other process trains this run; those that train it together take no lock."""
-        if self.fabric is not None and self.fabric.world_size > 1:
+        if self.fabric is not None and self.fabric.world_size > 1:  # those that train a run together take no lock
             yield
             return
-        place = self.place / "locks"
-        place.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place / f"{key}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            print(f"segue: another process trains {key!r} in {str(self.place)!r}; waiting for it", file=sys.stderr)
-            lock.acquire()
-        try:
+        with alone(self.place, key):
             yield
-        finally:
-            lock.release()  # a killed process has released it, too
 
     def _samples(self, index: Tensor) -> Batch:
         with kept_globals():  # a dataset's samples are drawn from the global generators
             return next(iter(self.train_data.plain([index])))
 
-    def _finished(self, key: str, training: str) -> Run | None:
+    def _finished(self, key: str, identity: str) -> Run | None:
         kept = self.place / "runs" / key / "run.json"
         failed = kept.with_name("diverged.json")
-        if failed.exists() and (told := json.loads(failed.read_text(encoding="utf-8")))["training"] == training:
+        if failed.exists() and (told := json.loads(failed.read_text(encoding="utf-8")))["training"] == identity:
             self.failed[key] = Run(key, told["seconds"], told["trainings"])
             raise DivergedError(f"{told['error']} (so it was in an earlier call; remove {str(failed)!r} to try again)")
         if not kept.exists():
             return None
         told = json.loads(kept.read_text(encoding="utf-8"))
-        if told.pop("training", None) != training:
+        if told.pop("training", None) != identity:
             raise InputError(
                 f"{str(kept.parent)!r} was trained with another loss or other settings, perhaps by another version of "
                 f"Segue; remove it to train it anew, or name another folder"
@@ -449,26 +403,3 @@ class Workshop:
         data = self.train_data if part == "train" else self.validation_data
         key = data_key(data, part)
         return cached_outputs(old, data, folder=self.place / "old", data_key=key, device=self._device)
-
-
-def _told_references(reference: Reference | Mapping[str, Reference] | None) -> str | None:
-    if reference is None:
-        return None
-    named = reference if isinstance(reference, Mapping) else {"": reference}
-    return digest_of(
-        {name: model_key(one) if isinstance(one, nn.Module) else digest_of(one) for name, one in named.items()}
-    )
-
-
-def _write(path: Path, told: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{uuid4().hex}.part")  # its own: another process may write the same file
-    beside.write_text(json.dumps(told), encoding="utf-8")
-    beside.replace(path)
-
-
-def _save(path: Path, logits: NDArray[np.float32]) -> None:
-    beside = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    with beside.open("wb") as file:
-        np.save(file, logits, allow_pickle=False)
-    beside.replace(path)

@@ -19,7 +19,8 @@ from segue.congruent.recipes.methods.base import Method, sweep
 from segue.congruent.recipes.methods.ensembles import CLIP, mean_logits, member_runs
 from segue.congruent.recipes.methods.interpolated import SHARES, between
 from segue.congruent.recipes.methods.plain import fine_tuned_run
-from segue.congruent.recipes.workshop import Run, Workshop
+from segue.congruent.recipes.runs import Run
+from segue.congruent.recipes.workshop import Workshop
 
 PROTECTION = (0.003, 0.01, 0.03)
 FOLLOWING = 0.8  # weight of the ensemble's answers; the labels have the rest

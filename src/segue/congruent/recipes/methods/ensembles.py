@@ -14,7 +14,8 @@ from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method, sweep
 from segue.congruent.recipes.methods.plain import independent_run
 from segue.congruent.recipes.predictors import Members
-from segue.congruent.recipes.workshop import Run, Workshop
+from segue.congruent.recipes.runs import Run
+from segue.congruent.recipes.workshop import Workshop
 
 MEMBERS = 4
 WEIGHTS = (0.02, 0.1)

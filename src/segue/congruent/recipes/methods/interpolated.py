@@ -12,7 +12,8 @@ from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
 from segue.congruent.recipes.methods.plain import fine_tuned_run
 from segue.congruent.recipes.predictors import Single
-from segue.congruent.recipes.workshop import Run, Workshop
+from segue.congruent.recipes.runs import Run
+from segue.congruent.recipes.workshop import Workshop
 
 SOUP = 3
 # Without 1: the old model itself is no successor.

@@ -19,7 +19,8 @@ from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
 from segue.congruent.recipes.methods.ensembles import MEMBERS, member_runs
 from segue.congruent.recipes.methods.interpolated import between
-from segue.congruent.recipes.workshop import Run, Workshop
+from segue.congruent.recipes.runs import Run
+from segue.congruent.recipes.workshop import Workshop
 
 PATIENCE = 6  # times the epochs of a plain training
 PROTECTION = 0.003  # weight of focal logit matching to the old model

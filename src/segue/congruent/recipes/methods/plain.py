@@ -8,7 +8,8 @@ from torch import nn
 
 from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.methods.base import Method
-from segue.congruent.recipes.workshop import Run, Workshop
+from segue.congruent.recipes.runs import Run
+from segue.congruent.recipes.workshop import Workshop
 
 
 def independent_run(workshop: Workshop, member: int = 0) -> Run:
