@@ -1,0 +1,229 @@
+"""What all adapters share: pairs in, a map out, blocks of a gallery through it, a folder to keep it in."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segue.adapters.pairs import as_floats, read_pairs, read_vectors
+from segue.adapters.parameters import Parameters
+from segue.errors import InputError
+from segue.flips.checks import counted
+from segue.retrieval.scores import in_range
+from segue.retrieval.vectors import SLAB, blocks
+
+
+class Adapter(Parameters, ABC):
+    """A map from one embedding space to another, learned from items that both models have embedded.
+
+    ``fit(new, old)`` on the vectors of both models makes a map for new queries that search the old gallery as it is;
+    ``fit(old, new)`` makes one for the old gallery, which moves into the new space without its items being embedded
+    again.
+
+    A subclass writes ``_fit`` (learn from clean arrays, keep what was learned as 32-bit arrays under the names of
+    ``_shapes``), ``_shapes`` and ``_map``; where what was learned is no plain array, ``_state`` and ``_restore`` too.
+
+    Args:
+        unit: Whether rows of source and target are brought to length 1 before anything else, and what ``transform``
+            returns too, as a search by cosine does. False for inner products and distances, where lengths count.
+
+    Attributes:
+        source_dimension: Numbers of a vector of the source, once fitted.
+        target_dimension: Numbers of a vector of the target, once fitted.
+        pairs: How many pairs it was fitted on, once fitted.
+    """
+
+    unit: bool
+    source_dimension: int
+    target_dimension: int
+    pairs: int
+
+    def __init__(self, *, unit: bool = True) -> None:
+        self.unit = unit
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has learned a map."""
+        return hasattr(self, "pairs")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Answer scikit-learn's ``check_is_fitted``.
+
+        Returns:
+            Whether it has learned a map.
+        """
+        return self.fitted
+
+    def fit(self, source: ArrayLike, target: ArrayLike) -> Self:
+        """Learn the map from pairs.
+
+        Args:
+            source: Vectors of the items as the one model embeds them, ``(n, d_source)``.
+            target: The same items in the same order as the other model embeds them, ``(n, d_target)``.
+
+        Returns:
+            The same object, fitted.
+
+        Raises:
+            InputError: If a hyper-parameter is out of range, or something is wrong with the vectors: NaN or infinite
+                numbers, zeros (where ``unit``), different numbers of rows, fewer than two, all rows the same.
+        """
+        self._check()
+        one, other = read_pairs(source, target, self.unit)
+        self._fit(one, other)
+        self.pairs, self.source_dimension = one.shape
+        self.target_dimension = other.shape[1]
+        return self
+
+    def transform(self, source: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Map vectors into the target's space, by blocks: a memory-mapped gallery is never copied whole.
+
+        Args:
+            source: Vectors of the source's model, ``(n, d_source)``.
+            out: Where to write, ``(n, d_target)`` of a floating-point type, such as a writable memory map; it may be
+                ``source`` itself where dimensions agree. A new array by default.
+
+        Returns:
+            The mapped vectors, ``(n, d_target)``, 32-bit floats: ``out``, where it was given. Of length 1, if ``unit``.
+
+        Raises:
+            InputError: If it is not fitted, something is wrong with the vectors, or a row has no place in the target's
+                space; then ``out`` may have been written in part.
+        """
+        self._need_fit()
+        vectors = read_vectors(source, "source", self.unit)
+        if vectors.dimension != self.source_dimension:
+            raise InputError(
+                f"source has {counted(vectors.dimension, 'dimension')}, but this {type(self).__name__} was fitted on "
+                f"vectors of {self.source_dimension:,}; pass vectors of the model it was fitted on"
+            )
+        mapped = self._space(out, len(vectors))
+        for start, block in blocks(vectors.values, max(1, SLAB // max(self.source_dimension, self.target_dimension))):
+            rows = self._map(as_floats(block, self.unit)).astype(np.float64, copy=False)
+            mapped[start : start + len(rows)] = self._finished(rows, start)
+        return mapped
+
+    def describe(self) -> str:
+        """Say in a sentence or two what it does and what it was fitted on.
+
+        Returns:
+            Plain words.
+        """
+        if not self.fitted:
+            return f"{self._words()} Not fitted yet."
+        return (
+            f"{self._words()} Fitted on {counted(self.pairs, 'pair')}, "
+            f"from {counted(self.source_dimension, 'dimension')} to {self.target_dimension:,}."
+        )
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Keep it in a folder: ``config.json`` for what it is, ``adapter.safetensors`` for what it has learned.
+
+        Args:
+            folder: A new or empty folder, or one that holds an adapter, which is replaced.
+
+        Raises:
+            InputError: If it is not fitted, the folder holds something else, or it can't be written.
+        """
+        from segue.adapters.saved import save
+
+        self._need_fit()
+        save(self, folder)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str]) -> Self:
+        """Read an adapter from its folder; nothing in it is executed.
+
+        Args:
+            folder: Where ``save_pretrained`` wrote it.
+
+        Returns:
+            The adapter, fitted. ``Adapter.from_pretrained`` reads any kind.
+
+        Raises:
+            InputError: If there is none, it is of another kind than the class it is read with, or it is damaged.
+        """
+        from segue.adapters.saved import load
+
+        return load(folder, cls)
+
+    @abstractmethod
+    def _fit(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+        """Learn from clean rows, ``(n, d_source)`` and ``(n, d_target)``; of length 1, if ``unit``."""
+
+    @abstractmethod
+    def _map(self, source: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+        """Map clean rows, ``(m, d_source)`` to ``(m, d_target)``; the base brings them to length 1."""
+
+    @abstractmethod
+    def _words(self) -> str:
+        """Say in one sentence, with a full stop, what the map does."""
+
+    @abstractmethod
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the names of the arrays that were learned and their shapes, given dimensions and parameters."""
+
+    def _check(self) -> None:
+        """Refuse hyper-parameters that make no sense, before the data are looked at."""
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        """Return what was learned, to be written to disk: plain arrays by name."""
+        return {name: getattr(self, name) for name in self._shapes()}
+
+    def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take what was learned from disk.
+
+        Args:
+            state: What ``_state`` returned.
+
+        Raises:
+            ValueError: If it does not fit.
+        """
+        shapes = self._shapes()
+        if state.keys() != shapes.keys():
+            raise ValueError(f"it holds {', '.join(sorted(state)) or 'nothing'} in place of {', '.join(shapes)}")
+        for name, shape in shapes.items():
+            if state[name].shape != shape:
+                raise ValueError(f"{name} has shape {state[name].shape} in place of {shape}")
+            if state[name].dtype != np.float32 or not np.isfinite(state[name]).all():
+                raise ValueError(f"{name} holds something else than finite 32-bit numbers")
+            setattr(self, name, state[name])
+
+    def _need_fit(self) -> None:
+        if not self.fitted:
+            raise InputError(
+                f"this {type(self).__name__} is not fitted; call fit(source, target) first, or read a fitted one with "
+                f"from_pretrained(folder)"
+            )
+
+    def _space(self, out: NDArray[Any] | None, rows: int) -> NDArray[Any]:
+        shape = (rows, self.target_dimension)
+        if out is None:
+            return np.empty(shape, dtype=np.float32)
+        if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype.kind != "f" or not out.flags.writeable:
+            told = f"{out.shape} {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+            raise InputError(f"out is {told}; pass a writable array of shape {shape} and a floating-point type")
+        return out
+
+    def _finished(self, rows: NDArray[np.float64], start: int) -> NDArray[np.float64]:
+        finite = np.isfinite(rows).all(axis=1)
+        if not finite.all():
+            raise InputError(
+                f"source row {start + int(finite.argmin())} is mapped to numbers beyond what floats can hold; this "
+                f"{type(self).__name__} was fitted on vectors of another scale"
+            )
+        if not self.unit:
+            return rows
+        directed = rows.any(axis=1)
+        if not directed.all():
+            raise InputError(
+                f"source row {start + int(directed.argmin())} is mapped to a zero vector by {type(self).__name__}, "
+                f"which has no direction; fit on more pairs, or embed this item with the target's model"
+            )
+        rows = in_range(rows)
+        return np.asarray(rows / np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None])

@@ -1,0 +1,28 @@
+"""The kinds of adapters and where each lives; a module is imported when its class is first asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+KINDS = {
+    "Adjoint": "adjoint",
+    "LocalMixture": "local_mixture",
+    "LowRankAffine": "low_rank",
+    "Procrustes": "procrustes",
+    "Ridge": "ridge",
+    "ScaledProcrustes": "scaled_procrustes",
+    "Slerp": "slerp",
+}
+
+
+def kind(name: str) -> Any:
+    """Return a class of adapters by its name.
+
+    Args:
+        name: One of ``KINDS``.
+
+    Returns:
+        The class.
+    """
+    return getattr(importlib.import_module(f"segue.adapters.{KINDS[name]}"), name)

@@ -1,0 +1,151 @@
+"""Ridge regression: least squares, held back where the pairs say little (Hoerl and Kennard, 1970)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segue.adapters.affine import AffineAdapter
+from segue.adapters.moments import Moments, moments
+from segue.adapters.pairs import read_pairs
+from segue.adapters.ranges import at_least_zero
+
+
+class Ridge(AffineAdapter):
+    r"""Map by the matrix that predicts the target best in the mean square, with a penalty on its size.
+
+    .. math::
+        A = \arg\min_A \frac{1}{n} \sum_i \|(x_i - m_s) A - (y_i - m_t)\|^2 + \lambda \|A\|_F^2
+          = (C_{ss} + \lambda I)^{-1} C_{st}, \quad
+        \lambda = \text{strength} \cdot \frac{\operatorname{tr} C_{ss}}{d_s}
+
+    (Hoerl and Kennard, Technometrics 1970, equation 2.1.) The strength is relative to the mean eigenvalue of the
+    source's covariance: it means the same whatever the number of pairs, the dimension and the vectors' lengths.
+    ``strength=0`` is least squares: the solution of least norm, where the pairs do not fix one.
+
+    Args:
+        strength: How strong the penalty is, from 0.
+        center: Whether the means of both sides are mapped onto each other; otherwise the origins are.
+        unit: Whether vectors are of length 1, see :class:`~segue.adapters.base.Adapter`.
+
+    Example:
+        >>> source, target = [[0.0], [2.0], [4.0]], [[1.0], [5.0], [9.0]]
+        >>> Ridge(strength=0, unit=False).fit(source, target).transform([[3.0]]).tolist()
+        [[7.0]]
+        >>> Ridge(strength=1, unit=False).fit(source, target).transform([[3.0]]).tolist()
+        [[6.0]]
+    """
+
+    def __init__(self, *, strength: float = 0.1, center: bool = True, unit: bool = True) -> None:
+        super().__init__(unit=unit)
+        self.strength = strength
+        self.center = center
+
+    def _check(self) -> None:
+        at_least_zero(self.strength, "strength")
+
+    def _fit(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+        self._take(spectrum(moments(source, target, self.center)))
+
+    def _take(self, found: Spectrum) -> None:
+        self._keep(found.moments.source_mean, found.solution(self.strength), found.moments.target_mean)
+
+    def _words(self) -> str:
+        return f"Predicts the target's vector by ridge regression of strength {self.strength:g}."
+
+
+def ridge_path(
+    source: ArrayLike, target: ArrayLike, strengths: Sequence[float], *, center: bool = True, unit: bool = True
+) -> tuple[Ridge, ...]:
+    """Fit ridge maps of several strengths at hardly more than the cost of one: the covariance is decomposed once.
+
+    Args:
+        source: ``(n, d_source)``.
+        target: ``(n, d_target)``.
+        strengths: The strengths.
+        center: As for :class:`Ridge`.
+        unit: As for :class:`Ridge`.
+
+    Returns:
+        One fitted map per strength.
+
+    Raises:
+        InputError: If a strength is below 0, or something is wrong with the vectors.
+
+    Example:
+        >>> weak, strong = ridge_path([[0.0], [2.0]], [[0.0], [4.0]], [0, 1], unit=False)
+        >>> weak.matrix.tolist(), strong.matrix.tolist()
+        ([[2.0]], [[1.0]])
+    """
+    for strength in strengths:
+        at_least_zero(strength, "strengths")
+    one, other = read_pairs(source, target, unit)
+    found = spectrum(moments(one, other, center))
+    path = tuple(Ridge(strength=strength, center=center, unit=unit) for strength in strengths)
+    for ridge in path:
+        ridge._take(found)
+        ridge.pairs, ridge.source_dimension, ridge.target_dimension = len(one), one.shape[1], other.shape[1]
+    return path
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Moments with the covariance of the source decomposed, so that each strength costs one product of matrices.
+
+    Attributes:
+        moments: The moments.
+        values: Eigenvalues of the covariance, ``(d_source,)``.
+        vectors: Eigenvectors, as columns, ``(d_source, d_source)``.
+        cross: The cross covariance in their basis, ``(d_source, d_target)``.
+    """
+
+    moments: Moments
+    values: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+    cross: NDArray[np.float64]
+
+    def penalty(self, strength: float) -> float:
+        """Return the penalty in the covariance's own units.
+
+        Args:
+            strength: The penalty relative to the mean eigenvalue.
+
+        Returns:
+            The product.
+        """
+        return float(strength * self.values.mean())
+
+    def solution(self, strength: float) -> NDArray[np.float64]:
+        """Return the matrix of one strength.
+
+        Args:
+            strength: The penalty relative to the mean eigenvalue.
+
+        Returns:
+            The matrix, ``(d_source, d_target)``.
+        """
+        size = self.values + self.penalty(strength)
+        inverse = np.divide(1.0, size, out=np.zeros_like(size), where=self.shown)
+        return np.asarray(self.vectors @ (inverse[:, None] * self.cross))
+
+    @property
+    def shown(self) -> NDArray[Any]:
+        """Which directions the pairs show at all; the others are rounding (the line is ``matrix_rank``'s)."""
+        return np.asarray(self.values > self.values.max() * len(self.values) * np.finfo(np.float64).eps)
+
+
+def spectrum(found: Moments) -> Spectrum:
+    """Decompose the source's covariance.
+
+    Args:
+        found: The moments.
+
+    Returns:
+        The decomposition.
+    """
+    values, vectors = np.linalg.eigh(found.covariance)
+    return Spectrum(found, values.clip(0.0), vectors, vectors.T @ found.cross)
