@@ -1,0 +1,79 @@
+"""The same queries and the same gallery, embedded by several models: what must agree between them, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from segue.errors import InputError
+from segue.flips.checks import same_index
+from segue.retrieval.relevance import Relevance
+from segue.retrieval.vectors import Vectors, as_vectors, known_metric
+
+
+def embedded(
+    queries: Mapping[str, Any], gallery: Mapping[str, Any], relevance: Relevance, metric: str
+) -> dict[str, Vectors]:
+    """Read what several models made of the same queries and the same gallery.
+
+    Args:
+        queries: Each model's query vectors, ``(q, d)``, by the caller's names; ``None`` is left out.
+        gallery: Each model's gallery vectors, ``(n, d)``.
+        relevance: What is relevant to the queries in the gallery.
+        metric: What vectors are to be compared by.
+
+    Returns:
+        The vectors by the caller's names.
+
+    Raises:
+        InputError: If something is wrong with the vectors, rows don't match between models or with relevance, or
+            relevance could not tell one model from another.
+    """
+    kind = known_metric(metric)
+    refuse_other_relevance(relevance)
+    found: dict[str, Vectors] = {}
+    for what, given, count in (("queries", queries, len(relevance)), ("gallery items", gallery, relevance.gallery)):
+        here = {name: values for name, values in given.items() if values is not None}
+        same_index(here)
+        read = {name: as_vectors(values, name, kind) for name, values in here.items()}
+        if any(len(vectors) != count for vectors in read.values()):
+            told = ", ".join(f"{name} has {len(vectors):,}" for name, vectors in read.items())
+            raise InputError(
+                f"rows don't match: {told} and relevance knows {count:,} {what}; pass the same {what} in the same "
+                f"order for every model, and their relevance"
+            )
+        found |= read
+    _refuse_telling_nothing(relevance)
+    return found
+
+
+def refuse_other_relevance(relevance: object) -> None:
+    """Refuse relevance in another form, such as the labels themselves.
+
+    Args:
+        relevance: What the caller passed.
+
+    Raises:
+        InputError: If it is no :class:`segue.retrieval.Relevance`.
+    """
+    if not isinstance(relevance, Relevance):
+        raise InputError(
+            f"relevance is a {type(relevance).__name__}; pass Relevance.from_labels(query_labels, gallery_labels) or "
+            f"Relevance.from_qrels(...)"
+        )
+
+
+def _refuse_telling_nothing(relevance: Relevance) -> None:
+    if not relevance.totals.any():
+        raise InputError(
+            f"relevance has nothing relevant to any of the {len(relevance):,} queries; check that queries and gallery "
+            f"name the same labels or ids"
+        )
+    held = relevance.gallery - (relevance.exclude >= 0)
+    if (relevance.totals == held).all() and len(np.unique(relevance.grades)) == 1:
+        raise InputError(
+            "relevance has every gallery item relevant to every query, so that any model finds all; pass labels of at "
+            "least two classes"
+        )
