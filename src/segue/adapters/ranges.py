@@ -23,6 +23,20 @@ def at_least_zero(value: Any, name: str) -> None:
         raise InputError(f"{name} is {value!r}; pass a finite number of 0 or more")
 
 
+def above_zero(value: Any, name: str) -> None:
+    """Refuse what is no finite number above 0.
+
+    Args:
+        value: The caller's value.
+        name: What the caller calls it.
+
+    Raises:
+        InputError: If it is something else.
+    """
+    if not _is_real(value) or not math.isfinite(value) or value <= 0:
+        raise InputError(f"{name} is {value!r}; pass a finite number above 0")
+
+
 def share(value: Any, name: str) -> None:
     """Refuse what is no number from 0 to 1.
 

@@ -96,6 +96,8 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, value in params.items():
         if isinstance(value, Adapter):
+            if type(value).__name__ not in KINDS:
+                raise InputError(f"{name} is a {type(value).__name__}, which is no adapter of Segue and can't be kept")
             plain[name] = {"class": type(value).__name__, "params": _plain(value.get_params(deep=False))}
         else:
             plain[name] = value.item() if isinstance(value, np.generic) else value
