@@ -68,18 +68,18 @@ def sentences(test: CrossTest) -> list[str]:
         test: The cross test.
 
     Returns:
-        Whether the criterion holds, what the upgrade gains, what it costs, and what was counted.
+        Whether the criterion holds, what part of the upgrade that is, what is left, and what was counted.
     """
-    lines = [_compatible(test), _gain(test)]
+    new = test.names[1]
+    lines = [_compatible(test), _gain(test), f"Re-embedding the gallery adds {_sure(test.backfill_gain)}."]
     if test.cost is not None:
-        sure = " beyond doubt" if test.cost.low > 0 or test.cost.high < 0 else ", which may be luck"
-        lines.append(f"Against the paragon {test.names[1]} on its own gallery differs by {signed(test.cost)}{sure}.")
+        lines.append(f"Against the paragon, {new} on its own gallery differs by {_sure(test.cost)}.")
     counted = f"{test.queries:,} quer{'y' if test.queries == 1 else 'ies'}{in_groups(test.groups)}"
     lines.append(f"Measured on {counted}; brackets hold {100 * test.confidence:g}% intervals over them.")
     if test.without_relevant:
-        are = "query has" if test.without_relevant == 1 else "queries have"
+        have = "query has" if test.without_relevant == 1 else "queries have"
         counts = {"leave out": "left out", "zero": "counted as 0"}[test.undefined]
-        lines.append(f"{test.without_relevant:,} {are} nothing relevant in the gallery: {counts}.")
+        lines.append(f"{test.without_relevant:,} {have} nothing relevant in the gallery: {counts}.")
     return lines
 
 
@@ -99,25 +99,27 @@ def signed(change: Estimate) -> str:
     return f"{change.value:+.3g} [{change.low:+.3g}, {change.high:+.3g}]"
 
 
+def _sure(change: Estimate) -> str:
+    return signed(change) + ("" if change.low > 0 or change.high < 0 else ", which may be luck")
+
+
 def _compatible(test: CrossTest) -> str:
     old, new = test.names
-    change = signed(test.criterion)
-    where = f"on the {'mapped ' if test.mapped == 'gallery' else ''}gallery of {old}"
-    asked = f"{'mapped ' if test.mapped == 'queries' else ''}queries of {new}"
+    asked = f"{'mapped ' if test.mapped == 'queries' else ''}{new} queries"
+    held = f"the {'mapped ' if test.mapped == 'gallery' else ''}{old} gallery"
     if test.compatible == "can't tell":
-        return f"Compatible: can't tell. These queries don't show whether {asked} do better {where}: {change}."
+        return f"Compatible: can't tell whether {asked} do better on {held}, {signed(test.criterion)}."
     better = "do better" if test.compatible == "yes" else "do not do better"
-    subject = asked[:1].upper() + asked[1:]
-    return f"Compatible: {test.compatible}. {subject} {better} {where} than those of {old} did: {change}."
+    return (
+        f"Compatible: {test.compatible}, {asked} {better} on {held} than {old} queries did, {signed(test.criterion)}."
+    )
 
 
 def _gain(test: CrossTest) -> str:
-    goal = "to the paragon" if test.paragon is not None else f"to {test.names[1]} with all of the gallery re-embedded"
+    goal = "the paragon" if test.paragon is not None else f"{test.names[1]} with the gallery re-embedded"
+    whole = signed(test.upgrade)
     if test.upgrade.high < 0:
-        return f"The upgrade {goal} makes search worse, {signed(test.upgrade)}: there is no gain to have a part of."
+        return f"Update gain: not defined, since the upgrade to {goal} makes search worse, {whole}."
     if math.isnan(test.update_gain.value):
-        return (
-            f"The upgrade {goal} itself is not shown to be an improvement, {signed(test.upgrade)}: update gain is not "
-            f"defined."
-        )
-    return f"That is an update gain of {test.update_gain} of the upgrade {goal}, {signed(test.upgrade)}."
+        return f"Update gain: not defined, since the upgrade to {goal} is not shown to be an improvement, {whole}."
+    return f"Update gain: {test.update_gain} of the upgrade to {goal}, {whole}."
