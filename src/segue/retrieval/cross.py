@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from segue.errors import InputError
-from segue.flips.checks import group_numbers, same_length
+from segue.flips.checks import as_array, group_numbers, same_length
 from segue.retrieval.cross_result import CrossTest, Mapped, refuse_choices
 from segue.retrieval.embedded import embedded
 from segue.retrieval.estimates import Undefined
@@ -89,7 +88,7 @@ def cross_test(
         "can't tell"
     """
     named = named_measure(measure)
-    refuse_choices(undefined, confidence)
+    refuse_choices(undefined, confidence, names)
     working_memory(memory)
     refuse_index_for_whole_rankings(named, index)
     _refuse_index_of_one_gallery(index)
@@ -98,20 +97,18 @@ def cross_test(
         {
             "queries_old": queries_old,
             "queries_new": queries_new,
-            "queries_paragon": queries_paragon,
-            "queries_to_old": queries_to_old,
+            **_given(queries_paragon=queries_paragon, queries_to_old=queries_to_old),
         },
         {
             "gallery_old": gallery_old,
             "gallery_new": gallery_new,
-            "gallery_paragon": gallery_paragon,
-            "gallery_to_new": gallery_to_new,
+            **_given(gallery_paragon=gallery_paragon, gallery_to_new=gallery_to_new),
         },
         relevance,
         metric,
     )
     if groups is not None:
-        same_length({"queries_old": held["queries_old"].values, "groups": np.asarray(groups)})
+        same_length({"queries_old": held["queries_old"].values, "groups": as_array(groups, "groups")})
         group_numbers(groups, len(relevance))
     pairs = _pairs(held)
     for asked, searched in pairs.values():
@@ -136,6 +133,10 @@ def cross_test(
         seed=seed,
         names=names,
     )
+
+
+def _given(**vectors: Any) -> dict[str, Any]:
+    return {name: values for name, values in vectors.items() if values is not None}
 
 
 def _pairs(held: dict[str, Vectors]) -> dict[str, tuple[str, str]]:

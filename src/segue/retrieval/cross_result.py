@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import group_numbers, proportion, same_length
+from segue.flips.checks import as_array, group_numbers, proportion, same_length
 from segue.flips.estimate import Estimate
 from segue.retrieval import cross_words
 from segue.retrieval.estimates import Undefined, mean_difference, mean_over_queries
@@ -122,12 +122,12 @@ class CrossTest:
             InputError: If lengths differ, a value is outside [0, 1], a query is defined for some cells only, or none
                 is.
         """
-        refuse_choices(undefined, confidence)
+        refuse_choices(undefined, confidence, names)
         given = {"old_old": old_old, "new_old": new_old, "new_new": new_new, "paragon": paragon}
         cells = {name: _values(values, name) for name, values in given.items() if values is not None}
         count = same_length(cells)
         if groups is not None:
-            same_length({"old_old": cells["old_old"], "groups": np.asarray(groups)})
+            same_length({"old_old": cells["old_old"], "groups": as_array(groups, "groups")})
         missing = np.isnan(cells["old_old"])
         if missing.all():
             raise InputError("old_old has a value for no query; pass queries to which something is relevant")
@@ -223,19 +223,22 @@ class CrossTest:
         }
 
 
-def refuse_choices(undefined: str, confidence: float) -> None:
+def refuse_choices(undefined: str, confidence: float, names: tuple[str, str]) -> None:
     """Refuse before anything is searched what would be refused after it.
 
     Args:
         undefined: What queries to which nothing is relevant count.
         confidence: Nominal coverage.
+        names: What the old and the new model are called.
 
     Raises:
-        InputError: If it is none of the choices, or no proportion.
+        InputError: If it is none of the choices, no proportion, or no pair.
     """
     proportion(confidence, "confidence")
     if undefined not in get_args(Undefined):
         raise InputError(f"undefined is {undefined!r}; pass {' or '.join(map(repr, get_args(Undefined)))}")
+    if isinstance(names, str) or len(names) != 2:
+        raise InputError(f"names is {names!r}; pass the names of the old and of the new model as a pair")
 
 
 def _values(values: ArrayLike, name: str) -> NDArray[np.float64]:

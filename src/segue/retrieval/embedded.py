@@ -19,7 +19,7 @@ def embedded(
     """Read what several models made of the same queries and the same gallery.
 
     Args:
-        queries: Each model's query vectors, ``(q, d)``, by the caller's names; ``None`` is left out.
+        queries: Each model's query vectors, ``(q, d)``, by the caller's names.
         gallery: Each model's gallery vectors, ``(n, d)``.
         relevance: What is relevant to the queries in the gallery.
         metric: What vectors are to be compared by.
@@ -35,9 +35,8 @@ def embedded(
     refuse_other_relevance(relevance)
     found: dict[str, Vectors] = {}
     for what, given, count in (("queries", queries, len(relevance)), ("gallery items", gallery, relevance.gallery)):
-        here = {name: values for name, values in given.items() if values is not None}
-        same_index(here)
-        read = {name: as_vectors(values, name, kind) for name, values in here.items()}
+        same_index(given)
+        read = {name: as_vectors(values, name, kind) for name, values in given.items()}
         if any(len(vectors) != count for vectors in read.values()):
             told = ", ".join(f"{name} has {len(vectors):,}" for name, vectors in read.items())
             raise InputError(
