@@ -107,8 +107,8 @@ class ThresholdStudy:
             f"{accepts.change.percent(4, signed=True)}). The old system rejects {rejects.old.percent()} of "
             f"{rejects.pairs.samples:,} genuine pairs, and the new one {rejects.new.percent()} (change "
             f"{rejects.change.percent(signed=True)}); {rejects.newly.percent()} are rejected only now. With a "
-            f"threshold of its own, {matched.threshold:.4g}, the new system has the old rate of false accepts, and accepts "
-            f"{matched.true_accepts.percent()} of the genuine pairs (change "
+            f"threshold of its own, {matched.threshold:.4g}, the new system has the old rate of false accepts, and "
+            f"accepts {matched.true_accepts.percent()} of the genuine pairs (change "
             f"{matched.true_accepts_change.percent(signed=True)})."
         )
 
