@@ -15,21 +15,45 @@ they are first asked for: the closed forms need numpy and scipy, the trained one
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from segue.adapters.base import Adapter
-from segue.adapters.kinds import KINDS, kind
+from segue.adapters.kinds import FUNCTIONS, KINDS, kind
 
 if TYPE_CHECKING:
+    from segue.adapters.adjoint import Adjoint as Adjoint
+    from segue.adapters.direction_adjoint import DirectionAdjoint as DirectionAdjoint
+    from segue.adapters.local_mixture import LocalMixture as LocalMixture
+    from segue.adapters.low_rank import LowRankAffine as LowRankAffine
+    from segue.adapters.procrustes import Procrustes as Procrustes
     from segue.adapters.ridge import Ridge as Ridge
+    from segue.adapters.ridge import ridge_path as ridge_path
+    from segue.adapters.scaled_procrustes import ScaledProcrustes as ScaledProcrustes
+    from segue.adapters.spherical import Slerp as Slerp
+    from segue.adapters.spherical import slerp as slerp
 
-__all__ = ["Adapter", "Ridge"]
+__all__ = [
+    "Adapter",
+    "Adjoint",
+    "DirectionAdjoint",
+    "LocalMixture",
+    "LowRankAffine",
+    "Procrustes",
+    "Ridge",
+    "ScaledProcrustes",
+    "Slerp",
+    "ridge_path",
+    "slerp",
+]
 
 
 def __getattr__(name: str) -> Any:
     # PEP 562: a kind is imported when it is first asked for.
     if name in KINDS:
         return kind(name)
+    if name in FUNCTIONS:
+        return getattr(importlib.import_module(f"segue.adapters.{FUNCTIONS[name]}"), name)
     raise AttributeError(f"module 'segue.adapters' has no attribute {name!r}")
 
 

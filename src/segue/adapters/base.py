@@ -51,14 +51,6 @@ class Adapter(Parameters, ABC):
         """Whether it has learned a map."""
         return hasattr(self, "pairs")
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Answer scikit-learn's ``check_is_fitted``.
-
-        Returns:
-            Whether it has learned a map.
-        """
-        return self.fitted
-
     def fit(self, source: ArrayLike, target: ArrayLike) -> Self:
         """Learn the map from pairs.
 
@@ -71,13 +63,21 @@ class Adapter(Parameters, ABC):
 
         Raises:
             InputError: If a hyper-parameter is out of range, or something is wrong with the vectors: NaN or infinite
-                numbers, zeros (where ``unit``), different numbers of rows, fewer than two, all rows the same.
+                numbers, zeros (where ``unit``), different numbers of rows, fewer than two, all rows the same. It is not
+                fitted then.
         """
         self._check()
         one, other = read_pairs(source, target, self.unit)
-        self._fit(one, other)
-        self.pairs, self.source_dimension = one.shape
-        self.target_dimension = other.shape[1]
+        vars(self).pop("pairs", None)  # a fit that fails leaves it not fitted
+        with np.errstate(over="ignore"):
+            self._fit(one, other)
+        self.source_dimension, self.target_dimension = one.shape[1], other.shape[1]
+        if not all(np.isfinite(array).all() for array in self._state().values()):
+            raise InputError(
+                "source and target differ so much in scale that the map between them does not fit 32-bit numbers; "
+                "divide one of them by a common number"
+            )
+        self.pairs = len(one)
         return self
 
     def transform(self, source: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -105,7 +105,7 @@ class Adapter(Parameters, ABC):
         mapped = self._space(out, len(vectors))
         for start, block in blocks(vectors.values, max(1, SLAB // max(self.source_dimension, self.target_dimension))):
             rows = self._map(as_floats(block, self.unit)).astype(np.float64, copy=False)
-            mapped[start : start + len(rows)] = self._finished(rows, start)
+            mapped[start : start + len(rows)] = self._finished(rows, start, mapped.dtype)
         return mapped
 
     def describe(self) -> str:
@@ -210,12 +210,12 @@ class Adapter(Parameters, ABC):
             raise InputError(f"out is {told}; pass a writable array of shape {shape} and a floating-point type")
         return out
 
-    def _finished(self, rows: NDArray[np.float64], start: int) -> NDArray[np.float64]:
-        finite = np.isfinite(rows).all(axis=1)
-        if not finite.all():
+    def _finished(self, rows: NDArray[np.float64], start: int, dtype: np.dtype[Any]) -> NDArray[np.float64]:
+        held = (np.abs(rows) <= np.finfo(np.float64 if self.unit else dtype).max).all(axis=1)
+        if not held.all():
             raise InputError(
-                f"source row {start + int(finite.argmin())} is mapped to numbers beyond what floats can hold; this "
-                f"{type(self).__name__} was fitted on vectors of another scale"
+                f"source row {start + int(held.argmin())} is mapped to numbers beyond what {dtype} can hold; pass "
+                f"vectors of the scale that this {type(self).__name__} was fitted on"
             )
         if not self.unit:
             return rows

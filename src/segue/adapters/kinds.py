@@ -7,13 +7,16 @@ from typing import Any
 
 KINDS = {
     "Adjoint": "adjoint",
+    "DirectionAdjoint": "direction_adjoint",
     "LocalMixture": "local_mixture",
     "LowRankAffine": "low_rank",
     "Procrustes": "procrustes",
     "Ridge": "ridge",
     "ScaledProcrustes": "scaled_procrustes",
-    "Slerp": "slerp",
+    "Slerp": "spherical",
 }
+
+FUNCTIONS = {"ridge_path": "ridge", "slerp": "spherical"}
 
 
 def kind(name: str) -> Any:

@@ -14,6 +14,9 @@ from segue.adapters.ranges import above_zero, at_least_zero, whole_number
 from segue.adapters.spectrum import spectrum
 from segue.errors import InputError
 
+# A share that 32 bits do not see.
+NOTHING = 1e-9
+
 
 class LocalMixture(AffineAdapter):
     r"""Map by one affine map for all, and correct it in each region by what is left over there.
@@ -106,9 +109,11 @@ class LocalMixture(AffineAdapter):
     def _map(self, source: NDArray[np.float32]) -> NDArray[np.float64]:
         mapped = super()._map(source)
         weights = responsibilities(squared_distances(source, self.centres), self._reach())
-        for region, weight in enumerate(weights.T):
-            around = source - self.anchors[region].astype(np.float64)
-            mapped += weight[:, None] * (around @ self.corrections[region].astype(np.float64) + self.shifts[region])
+        for region in range(self.regions):
+            rows = np.flatnonzero(weights[:, region] > NOTHING)
+            around = source[rows] - self.anchors[region].astype(np.float64)
+            correction = around @ self.corrections[region].astype(np.float64) + self.shifts[region]
+            mapped[rows] += weights[rows, region, None] * correction
         return mapped
 
     def _reach(self) -> float:
