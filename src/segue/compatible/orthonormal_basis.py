@@ -20,10 +20,10 @@ class OrthonormalBasis(nn.Module):
         z = [\, Q \, u_{1 \dots d_{old}} \,;\, u_{d_{old} + 1 \dots} \,]
 
     f is the feature of length 1, :math:`\hat e` a guess at the old embedding made from the network's output, of which
-    m dimensions are put in front (brought to length 1 again), and P and Q are orthonormal matrices that are learned. The
-    first :math:`d_{old}` columns of z are compared with old embeddings; all of z is the new embedding, with m dimensions
-    more than the feature. Since P and Q only turn, the feature can be read back from z: compatibility takes no
-    information away.
+    m dimensions are put in front (brought to length 1 again), and P and Q are orthonormal matrices that are learned.
+    The first :math:`d_{old}` columns of z are compared with old embeddings; all of z is the new embedding, with m
+    dimensions more than the feature. Since P and Q only turn, the feature can be read back from z: compatibility takes
+    no information away.
 
     Backward-compatible Training with Basis Transformation; the arrangement of the blocks as in the authors' code.
 

@@ -40,9 +40,7 @@ class CosineHead(Head):
         super().__init__(dimension, classes)
         check_number("scale", scale, 0, open_low=True)
         if margin is not None and not isinstance(margin, Margin):
-            raise InputError(
-                f"margin is a {type(margin).__name__}; pass CosFaceMargin(...), ArcFaceMargin(...) or None"
-            )
+            raise InputError(f"margin is a {type(margin).__name__}; pass CosFaceMargin(), ArcFaceMargin() or None")
         self.scale = scale
         self.margin = margin
         # rows of about unit length, so that a step turns them by about as much in any dimension

@@ -55,9 +55,7 @@ class BasisTransformation(CompatibleLoss):
         super().__init__(reduction=reduction)
         check_frozen("old_head", old_head)
         if not isinstance(weights, tuple | list) or len(weights) != 3:
-            raise InputError(
-                f"weights are {weights!r}; pass three numbers, of the feature, the head and the old embedding"
-            )
+            raise InputError(f"weights are {weights!r}; pass three, of the feature, the head and the old embedding")
         for place, weight in enumerate(weights):
             check_number(f"weights[{place}]", weight, 0)
         self.old_head = old_head
