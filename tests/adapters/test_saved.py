@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 from segue.adapters import Adapter, LowRankAffine, Procrustes, Ridge, Slerp
 from segue.errors import InputError
+from tests.adapters.kinds import CLOSED_FORMS, each
 from tests.adapters.spaces import paired
-from tests.adapters.test_base import CLOSED_FORMS, each
 
 
 @pytest.fixture
@@ -51,6 +51,20 @@ def test_any_pairs_survive_the_disk(seed, kind, unit, tmp_path_factory):
     folder = tmp_path_factory.mktemp("adapters") / "one"
     fitted.save_pretrained(folder)
     assert Adapter.from_pretrained(folder).transform(source).tobytes() == fitted.transform(source).tobytes()
+
+
+def test_a_wrapped_adapter_is_whole_again(rng, tmp_path):
+    new, old = paired(rng)
+    fitted = Slerp(adapter=Procrustes(), amount=0.2).fit(new, old)
+    fitted.save_pretrained(tmp_path / "one")
+    again = Slerp.from_pretrained(tmp_path / "one")
+    assert again.mapping.describe() == fitted.mapping.describe()
+    np.testing.assert_array_equal(again.mapping.transform(new), fitted.mapping.transform(new))
+    np.testing.assert_array_equal(again.blend(new, old), fitted.blend(new, old))
+    assert not again.adapter.fitted
+    edit(tmp_path / "one", params={"adapter": "Procrustes", "amount": 0.2})
+    told = refused(lambda: Adapter.from_pretrained(tmp_path / "one"))
+    assert told.endswith("is damaged ('str' object has no attribute 'unfitted'); save it again")
 
 
 def test_the_folder_holds_plain_values_and_arrays(saved):

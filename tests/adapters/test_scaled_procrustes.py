@@ -33,9 +33,7 @@ def test_the_error_on_the_pairs_is_never_above_that_of_the_rotation(seed, source
 
 
 def test_a_rotated_and_stretched_white_space_is_found_again(rng):
-    source = np.linalg.qr(rng.normal(size=(50, 4)) - rng.normal(size=(50, 4)).mean(axis=0))[0]
-    source -= source.mean(axis=0)
-    source = np.linalg.qr(source)[0]
+    source = np.linalg.qr(rng.normal(size=(50, 4)))[0]
     turn, scales = rotation_matrix(rng, 4), np.array([0.5, 1, 2, 4])
     adapter = ScaledProcrustes(center=False, unit=False).fit(source, source @ turn * scales)
     np.testing.assert_allclose(adapter.matrix, turn * scales, atol=1e-5)

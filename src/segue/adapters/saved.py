@@ -70,11 +70,11 @@ def load(folder: str | os.PathLike[str], wanted: type[AnyAdapter]) -> AnyAdapter
     try:
         adapter = _made(found, told["params"])
         adapter.source_dimension, adapter.target_dimension = told["source_dimension"], told["target_dimension"]
-        adapter._restore(_safetensors().load_file(Path(folder) / WEIGHTS))
         adapter.pairs = told["pairs"]
+        adapter._restore(_safetensors().load_file(Path(folder) / WEIGHTS))
     except FileNotFoundError:
         raise InputError(f"{str(folder)!r} holds no {WEIGHTS}; save the adapter again") from None
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError, _safetensor_error()) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, _safetensor_error()) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"the adapter in {str(folder)!r} is damaged ({reason}); save it again") from error
     return adapter

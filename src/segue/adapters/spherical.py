@@ -151,6 +151,7 @@ class Slerp(Adapter):
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         mapping = self.adapter.unfitted()
         mapping.source_dimension, mapping.target_dimension = self.source_dimension, self.target_dimension
+        mapping.pairs = self.pairs
         mapping._restore({name.removeprefix("adapter."): array for name, array in state.items()})
         self.mapping = mapping
 
