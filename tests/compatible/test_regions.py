@@ -36,6 +36,12 @@ def test_a_radius_holds_its_share_and_no_more(seed, share):
         assert within.sum() == math.ceil(share * len(within))
 
 
+def test_a_class_of_one_vector_has_no_extent():
+    # not even that of rounding: a boundary of 1e-9 radians would be one
+    regions = class_regions(np.random.default_rng(0).normal(size=(50, 7)), np.arange(50))
+    assert (regions.radii == 0).all()
+
+
 @pytest.mark.parametrize("share", [0, 1.1, None])
 def test_a_share_out_of_its_range_is_one_sentence(share):
     with pytest.raises(InputError) as told:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from segue.compatible.losses import AdversarialAlignment, CompatibleLoss
 from segue.errors import InputError
+from segue.training.identity import digest_of
 from tests.compatible.losses.cases import CASES, D_OLD, batch
 
 every_loss = pytest.mark.parametrize("case", CASES, ids=str)
@@ -166,6 +167,30 @@ def test_what_is_needed_must_be_passed_and_nothing_else(case):
     if loss.needs_labels:
         with pytest.raises(InputError, match=r"needs labels; pass one class index per row of new_embeddings"):
             loss(new, old)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.name.startswith("contrastive")], ids=str)
+def test_it_traces_into_one_graph(case):
+    # pytorch-metric-learning's contrastive loss looks at how many pairs it has, and doesn't
+    new, old, labels = batch(14, dtype=torch.float32)
+    loss = case.loss().float()
+    torch._dynamo.reset()
+    compiled = torch.compile(loss, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(new, old, labels), loss(new, old, labels))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.name.startswith("contrastive")], ids=str)
+def test_it_computes_on_the_meta_device_so_no_check_waits_for_a_value(case):
+    loss = case.loss().to("meta")
+    new, old, labels = (tensor.to("meta") for tensor in batch(15))
+    assert loss(new, old, labels).shape == ()
+
+
+@every_loss
+def test_a_training_tells_it_apart_by_its_settings(case):
+    others = [digest_of(other.loss()) for other in CASES if other is not case]
+    assert digest_of(case.loss()) == digest_of(case.loss())
+    assert digest_of(case.loss()) not in others
 
 
 @every_loss

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,7 @@ class CompatibleLoss(nn.Module, ABC):
                 empty batch is asked for.
         """
         new, old, truth = self.read(new_embeddings, old_embeddings, labels)
-        with torch.autocast(new.device.type, enabled=False):
+        with unrounded(new.device):
             return reduce(self.per_sample(new, old, truth), self.reduction)
 
     def read(
@@ -119,6 +120,20 @@ class CompatibleLoss(nn.Module, ABC):
         settings = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         settings.pop("training")
         return ", ".join(f"{name}={value}" for name, value in settings.items() if value is not None)
+
+
+def unrounded(device: torch.device) -> AbstractContextManager[Any]:
+    """Return a context in which autocast rounds no product.
+
+    Args:
+        device: Where the computation runs.
+
+    Returns:
+        The context; one that does nothing on a device without autocast.
+    """
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 def check_old_dimension(old: Tensor, dimension: int, owner: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -10,7 +9,7 @@ from segue.compatible.checks import at_least_float32, check_embeddings, check_nu
 from segue.compatible.class_maps import LEFT_OUT
 from segue.compatible.embeddings import common_part, unit
 from segue.compatible.heads.frozen import FrozenHead, check_frozen
-from segue.compatible.losses.base import CompatibleLoss, check_old_dimension
+from segue.compatible.losses.base import CompatibleLoss, check_old_dimension, unrounded
 from segue.compatible.losses.counted import Counted, Reduction, reduce
 from segue.errors import InputError
 
@@ -39,6 +38,7 @@ class BasisTransformation(CompatibleLoss):
     Example:
         The feature is at a right angle to what it should be, the old head undecided, the old part as it should be.
 
+        >>> import torch
         >>> loss = BasisTransformation(FrozenHead([[1.0, 0.0], [1.0, 0.0]]))
         >>> new, old, feature = torch.tensor([[2.0, 0.0, 7.0]]), torch.tensor([[1.0, 0.0]]), torch.eye(2)[:1]
         >>> loss(new, old, torch.tensor([1]), features=feature, reference=torch.eye(2)[1:])  # 1 + 10 log 2 + 0
@@ -87,7 +87,7 @@ class BasisTransformation(CompatibleLoss):
             InputError: If something that is needed is missing, or shapes or types are not as described.
         """
         new, old, truth = self.read(new_embeddings, old_embeddings, labels)
-        with torch.autocast(new.device.type, enabled=False):
+        with unrounded(new.device):
             values, counts = self.per_sample(new, old, truth)
             if self.weights[0] > 0:
                 values = values + self.weights[0] * _turned_away(features, reference, new)

@@ -10,7 +10,7 @@ from torch import Tensor
 from segue.compatible.checks import at_least_float32, check_embeddings, check_number
 from segue.compatible.class_maps import RowsOfClasses
 from segue.compatible.embeddings import angle, common_part
-from segue.compatible.losses.base import CompatibleLoss
+from segue.compatible.losses.base import CompatibleLoss, unrounded
 from segue.compatible.losses.counted import Counted, Reduction, reduce
 from segue.compatible.regions import ClassRegions
 from segue.errors import InputError
@@ -86,7 +86,7 @@ class BoundaryAlignment(CompatibleLoss):
             InputError: If something that is needed is missing, or shapes or types are not as described.
         """
         new, old, truth = self.read(new_embeddings, old_embeddings, labels)
-        with torch.autocast(new.device.type, enabled=False):
+        with unrounded(new.device):
             values, counts = self.per_sample(new, old, truth)
             if self.alignment > 0:
                 values = values + self.alignment * self._apart(self._read_weights(new_weights, new, truth), truth)
@@ -121,7 +121,8 @@ class BoundaryAlignment(CompatibleLoss):
                 "make the loss with alignment=0"
             )
         check_embeddings("new_weights", new_weights, new.shape[1])
-        if labels.device.type == "cpu" and labels.numel() and int(labels.max()) >= new_weights.shape[0]:
+        looked_at = labels.device.type == "cpu" and not torch.compiler.is_compiling() and labels.numel() > 0
+        if looked_at and int(labels.max()) >= new_weights.shape[0]:
             raise InputError(
                 f"labels hold the class {int(labels.max())}, but new_weights have only {new_weights.shape[0]} rows; "
                 "pass one row per class of the new model"
