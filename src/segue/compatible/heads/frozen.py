@@ -69,7 +69,7 @@ class FrozenHead(Head):
             if len(zero):
                 raise InputError(f"weights are zero in row {int(zero[0])}, which has no direction; leave the class out")
         self.scale = scale
-        self.rows = RowsOfClasses(self.classes, class_map)
+        self.rows = RowsOfClasses(self.classes, class_map).to(rows.device)
         self.register_buffer("weights", rows)
         self.register_buffer("bias", offsets)
         self.eval()
