@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import tomllib
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from segue.congruent.decisions import Confusion, PredictionStore, SwitchRule
 from segue.congruent.recipes import FewestFlips, MostAccurate
 from segue.errors import InputError
 from segue.flips import Policy, compare, compare_scores, decide
+from segue.retrieval import Relevance, cross_test, retrieval_flips, search
+from tests.cli import embedded
 from tests.cli.tables import segue, write_pair
 
 TABLE = Path(__file__).with_name("bad_input.toml")
@@ -24,10 +28,14 @@ NAMES = {
         one.__name__: one
         for one in (
             compare, compare_scores, decide, Policy, Confusion, PredictionStore, SwitchRule, FewestFlips, MostAccurate,
+            Relevance, cross_test, retrieval_flips, search,
         )
     },
 }  # fmt: skip
 SAMPLES = 24
+SEARCHES = "cross-test", "retrieval-flips"
+SAVED = {name: getattr(embedded, name) for name in ("save", "OLD", "NEW", "IDS", "LABELS")}
+SAVED |= {"np": np, "pa": pa, "pickle": pickle, "Path": Path, "nan": float("nan")}
 UPDATE = """\
 import torch
 from segue.congruent.recipes import StoredLogits, Update
@@ -52,7 +60,8 @@ class Case:
     Attributes:
         kind: What is wrong, in a few words.
         said: The sentence.
-        words: What is typed after ``segue``, in a folder with ``old.csv`` and ``new.csv``; or empty.
+        words: What is typed after ``segue``, in a folder with ``old.csv`` and ``new.csv``; or empty. For searches there
+            are embeddings too, in files of every kind.
         code: What is called in Python; or empty.
         files: Texts by the names of their files.
         latin: The same, written in another encoding than UTF-8.
@@ -61,6 +70,7 @@ class Case:
         half: A file of which only the first half is there.
         folder: A folder that is made.
         first: What was typed before, and went well.
+        saved: Python that writes files of embeddings with something wrong.
         update: The last lines of ``update.py``, which is made where there are any.
     """
 
@@ -75,6 +85,7 @@ class Case:
     half: str = ""
     folder: str = ""
     first: str = ""
+    saved: str = ""
     update: str | None = None
 
     def make(self, folder: Path) -> None:
@@ -86,6 +97,11 @@ class Case:
             (folder / name).write_text(text, encoding="utf-8")
         for name, text in self.latin.items():
             (folder / name).write_text(text, encoding="latin-1")
+        if self.words.startswith(SEARCHES):
+            embedded.save_all(folder)
+        if self.saved:
+            with chdir(folder):
+                exec(self.saved, dict(SAVED))
         if self.half:
             pq.write_table(pa.table({"id": range(1000), "prediction": ["a"] * 1000}), folder / self.half)
             whole = (folder / self.half).read_bytes()

@@ -14,8 +14,9 @@ A mistake in what you pass is one sentence: it names the file, column, option or
 concerns and which, and what to do next. The command line prints it and ends with exit code 2; in Python it is a
 `segue.errors.InputError` (a `ValueError`). Nothing is repaired, left out or guessed in silence.
 
-Exit codes of every command: 0 all well (the gate: pass), 1 the gate fails, 2 usage or bad input, 3 the gate is
-undecided. 70 is a bug in Segue, 74 says that nobody read the output, 130 that you interrupted it.
+Exit codes of every command: 0 all well (the gate: pass), 1 the gate fails or the cross test's criterion does not hold,
+2 usage or bad input, 3 undecided: not enough data. 70 is a bug in Segue, 74 says that nobody read the output, 130 that
+you interrupted it.
 
 This page is checked by the tests: each line is typed or called, and must be told just this.
 """

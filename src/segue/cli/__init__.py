@@ -1,4 +1,4 @@
-"""The command line: ``segue compare``, ``gate``, ``power``, ``policy``, ``train`` and ``decide``."""
+"""The command line: ``segue compare``, ``gate``, ``train``, ``cross-test``, ``retrieval-flips`` and others."""
 
 from segue.cli.run import main
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segue import __version__
-from segue.cli import compare, decide, gate, policy, power, train
+from segue.cli import compare, cross_test, decide, gate, policy, power, retrieval_flips, train
 
 EPILOG = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided (not enough data)."
 
@@ -24,6 +24,10 @@ app.command("compare", help=compare.HELP, epilog=compare.EXAMPLES)(compare.compa
 app.command("gate", help=gate.HELP, epilog=gate.EXAMPLES)(gate.gate)
 app.command("power", epilog=power.EXAMPLES)(power.power)
 app.command("train", help=train.HELP, epilog=train.EXAMPLES)(train.train)
+app.command("cross-test", help=cross_test.HELP, epilog=cross_test.EXAMPLES)(cross_test.cross_test)
+app.command("retrieval-flips", help=retrieval_flips.HELP, epilog=retrieval_flips.EXAMPLES)(
+    retrieval_flips.retrieval_flips
+)
 app.add_typer(decide.app, name="decide")
 app.add_typer(policy.app, name="policy")
 

@@ -30,24 +30,14 @@ def compare(tables: Tables, context: typer.Context) -> int:
     Returns:
         The exit code, 0.
     """
-    from segue.cli.console import check_outputs, out, write
+    from segue.cli.console import check_outputs
     from segue.cli.measuring import measured, refuse_contradictions
-    from segue.cli.outputs.machine import report_json
-    from segue.cli.outputs.text import show_report
     from segue.cli.progress import shown_progress
+    from segue.cli.telling import Outputs, tell_report
 
     refuse_contradictions(tables)
     check_outputs(tables.outputs, tables.inputs)
     with shown_progress(tables.progress) as progress:
         report = measured(tables, 0.95 if tables.confidence is None else tables.confidence, progress=progress)
-    if tables.report is not None:
-        from segue.report import write_report
-
-        write_report(report, tables.report, base=tables.image_folder, command=context.obj)
-    if tables.json is not None:
-        write(report_json(report), tables.json, "--json")
-    if tables.json != "-":
-        show_report(out(), report)
-        if tables.report is not None:
-            out().print(f"The report is in {tables.report}")
+    tell_report(report, Outputs(context.obj, tables.report, tables.json, image_folder=tables.image_folder))
     return 0

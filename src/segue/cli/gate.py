@@ -49,13 +49,10 @@ def gate(
     Raises:
         InputError: If anything is wrong with the options, the policy or the data.
     """
-    from segue.cli.console import check_outputs, out, write
+    from segue.cli.console import check_outputs
     from segue.cli.measuring import measured, outcomes, refuse_contradictions
-    from segue.cli.outputs.junit import junit_xml
-    from segue.cli.outputs.machine import decision_json
-    from segue.cli.outputs.markdown import markdown as comment
-    from segue.cli.outputs.text import show_decision
     from segue.cli.progress import shown_progress
+    from segue.cli.telling import Outputs, tell_decision
     from segue.flips.gate import decide, refuse_unfit
 
     policy, notes = combined(rules, tables.confidence)
@@ -72,18 +69,6 @@ def gate(
         found = outcomes(tables, protected, progress) if protected else None
     decision = decide(report, policy, outcomes=found)
     decision = dataclasses.replace(decision, notes=(*notes, *decision.notes))
-    if tables.report is not None:
-        from segue.report import write_report
-
-        write_report(report, tables.report, decision=decision, base=tables.image_folder, command=context.obj)
-    if junit is not None:
-        write(junit_xml(decision), junit, "--junit")
-    if markdown is not None:
-        write(comment(decision, report), markdown, "--markdown")
-    if tables.json is not None:
-        write(decision_json(decision, report), tables.json, "--json")
-    if "-" not in {tables.json, junit, markdown}:
-        show_decision(out(), decision)
-        if tables.report is not None:
-            out().print(f"The report is in {tables.report}")
+    shown = Outputs(context.obj, tables.report, tables.json, junit, markdown, tables.image_folder)
+    tell_decision(decision, report, shown)
     return decision.exit_code

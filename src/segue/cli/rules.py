@@ -90,7 +90,7 @@ def combined(rules: Rules, confidence: float | None) -> tuple[Policy, list[str]]
         typed["golden"] = {"ids": [*ids, *read_ids(Path(rules.golden))]}
     if base is None:
         if not set(typed) - {"on", "confidence", "minimum_samples"}:
-            raise InputError("segue gate needs a limit; pass --max-nfr 0.01, for instance, or --policy FILE")
+            raise InputError("a decision needs a limit; pass --max-nfr 0.01, for instance, or --policy FILE")
         return Policy(**typed), []
     notes = [
         f"{_option(key)} {value:g} takes the place of the policy's {key}, which is {before.limit:g}"

@@ -1,7 +1,8 @@
 """The one way in and out of the command line: what is typed goes to a command, what goes wrong becomes an exit code.
 
 Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided; 70 for a bug in Segue, 74 when nobody reads the output,
-130 when interrupted. Whatever goes wrong, 1 is said by the gate alone and 0 only when all went well.
+130 when interrupted. Whatever goes wrong, 1 is said by the gate and the cross test alone, and 0 only when all went
+well.
 """
 
 from __future__ import annotations

@@ -19,6 +19,16 @@ _PHRASES: tuple[tuple[str, Words], ...] = (
     (r"\bpass class_map\b", "pass --class-map FILE"),
     (r"\bgraded scores with compare_score_tables\(\)", "graded scores with --score COLUMN"),
     (r"\bmeasure with confidence=([\d.]+)", r"measure with --confidence \1"),
+    (r"\bmetric='inner-product' or metric='l2'", "--metric inner-product or --metric l2"),
+    (r"^relevance has (every gallery item|nothing) relevant to\b", r"\1 is relevant to"),
+    (r"\bwithout_relevant='leave out'", "--without-relevant drop"),
+    (r"^(measure|metric|index|at_least)(?= is | '| needs )", lambda m: _option(m[1])),
+    (r"(?<=dimensions: )Error in .* at \S+:\d+: ", ""),  # where in faiss it was raised
+    (r"^qrels\b", "--qrels"),
+    (r"\bpass queries_to_old, the", "pass --queries-to-old, the"),
+    (r" \(queries_new\[.*? if the model was", " (the first columns if the model was"),
+    (r"\bor gallery_to_new, the", "or --gallery-to-new, the"),
+    (r"\bleave index out\b", "leave --index out"),
     (r"^the policy is wrong: max_nfr in \[every_slice\]", "--max-slice-nfr"),
     (rf"^the policy is wrong: ({_TYPED})\b", lambda m: _option(m[1])),
 )
