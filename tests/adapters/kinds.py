@@ -5,6 +5,9 @@ import pytest
 from segue.adapters import (
     Adjoint,
     DirectionAdjoint,
+    Ensemble,
+    KernelAdjoint,
+    KernelRidge,
     LocalMixture,
     LowRankAffine,
     Procrustes,
@@ -16,6 +19,9 @@ from segue.adapters import (
 CLOSED_FORMS = [
     Adjoint(),
     DirectionAdjoint(),
+    Ensemble(adapters=[Ridge(), KernelRidge()]),
+    KernelAdjoint(),
+    KernelRidge(),
     LocalMixture(regions=3),
     LowRankAffine(rank=2),
     Procrustes(),

@@ -24,6 +24,9 @@ from segue.adapters.kinds import FUNCTIONS, KINDS, kind
 if TYPE_CHECKING:
     from segue.adapters.adjoint import Adjoint as Adjoint
     from segue.adapters.direction_adjoint import DirectionAdjoint as DirectionAdjoint
+    from segue.adapters.ensemble import Ensemble as Ensemble
+    from segue.adapters.kernel_adjoint import KernelAdjoint as KernelAdjoint
+    from segue.adapters.kernel_ridge import KernelRidge as KernelRidge
     from segue.adapters.local_mixture import LocalMixture as LocalMixture
     from segue.adapters.low_rank import LowRankAffine as LowRankAffine
     from segue.adapters.procrustes import Procrustes as Procrustes
@@ -37,6 +40,9 @@ __all__ = [
     "Adapter",
     "Adjoint",
     "DirectionAdjoint",
+    "Ensemble",
+    "KernelAdjoint",
+    "KernelRidge",
     "LocalMixture",
     "LowRankAffine",
     "Procrustes",

@@ -160,6 +160,21 @@ class Adapter(Parameters, ABC):
     def _map(self, source: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         """Map clean rows, ``(m, d_source)`` to ``(m, d_target)``; the base brings them to length 1."""
 
+    def _map_near(self, source: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+        """Map clean rows, knowing the same items' vectors of the target's model, ``(m, d_target)``.
+
+        For where the other encoder can be run as well (:class:`~segue.adapters.spherical.Slerp`); most maps have no use
+        for it.
+
+        Args:
+            source: Clean rows, ``(m, d_source)``.
+            near: The other model's, ``(m, d_target)``.
+
+        Returns:
+            As ``_map``.
+        """
+        return self._map(source)
+
     @abstractmethod
     def _words(self) -> str:
         """Say in one sentence, with a full stop, what the map does."""

@@ -8,6 +8,9 @@ from typing import Any
 KINDS = {
     "Adjoint": "adjoint",
     "DirectionAdjoint": "direction_adjoint",
+    "Ensemble": "ensemble",
+    "KernelAdjoint": "kernel_adjoint",
+    "KernelRidge": "kernel_ridge",
     "LocalMixture": "local_mixture",
     "LowRankAffine": "low_rank",
     "Procrustes": "procrustes",

@@ -93,24 +93,27 @@ def _told(adapter: Adapter) -> dict[str, Any]:
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for name, value in params.items():
-        if isinstance(value, Adapter):
-            if type(value).__name__ not in KINDS:
-                raise InputError(f"{name} is a {type(value).__name__}, which is no adapter of Segue and can't be kept")
-            plain[name] = {"class": type(value).__name__, "params": _plain(value.get_params(deep=False))}
-        else:
-            plain[name] = value.item() if isinstance(value, np.generic) else value
-    return plain
+    return {name: _plain_value(name, value) for name, value in params.items()}
+
+
+def _plain_value(name: str, value: Any) -> Any:
+    if isinstance(value, Adapter):
+        if type(value).__name__ not in KINDS:
+            raise InputError(f"{name} is a {type(value).__name__}, which is no adapter of Segue and can't be kept")
+        return {"class": type(value).__name__, "params": _plain(value.get_params(deep=False))}
+    if isinstance(value, (list, tuple)):
+        return [_plain_value(f"{name}[{place}]", inner) for place, inner in enumerate(value)]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _made(found: type[AnyAdapter], params: Mapping[str, Any]) -> AnyAdapter:
-    return found(
-        **{
-            name: _made(kind(value["class"]), value["params"]) if isinstance(value, dict) else value
-            for name, value in params.items()
-        }
-    )
+    return found(**{name: _made_value(value) for name, value in params.items()})
+
+
+def _made_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _made(kind(value["class"]), value["params"])
+    return [_made_value(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _config(folder: Path) -> dict[str, Any]:

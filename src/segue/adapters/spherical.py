@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
-from segue.adapters.pairs import read_vectors
+from segue.adapters.pairs import as_floats, read_vectors
 from segue.adapters.ranges import share
 from segue.errors import InputError
 from segue.retrieval.scores import unit as to_length_one
@@ -83,7 +83,8 @@ class Slerp(Adapter):
 
     A map alone often does not reach the old model with the old gallery, while a query half way between the old one and
     the mapped one does (Ricci et al., 2026). ``transform`` maps without the old encoder, as the wrapped adapter does;
-    ``blend`` takes the old model's vector as well. Vectors are of length 1.
+    ``blend`` takes the old model's vector as well, and so does a wrapped map that can use it
+    (:class:`~segue.adapters.kernel_adjoint.KernelAdjoint`). Vectors are of length 1.
 
     Args:
         adapter: The map from new to old, which is copied and then fitted; what was passed stays as it is.
@@ -120,14 +121,22 @@ class Slerp(Adapter):
         Raises:
             InputError: If it is not fitted, something is wrong with the vectors, or they do not fit each other.
         """
-        mapped = self.transform(source)
-        before = read_vectors(old, "old", unit=True)
-        if before.values.shape != mapped.shape:
+        self._need_fit()
+        vectors, before = read_vectors(source, "source", unit=True), read_vectors(old, "old", unit=True)
+        wanted = (len(vectors), self.target_dimension)
+        if vectors.dimension != self.source_dimension or before.values.shape != wanted:
             raise InputError(
-                f"old has shape {before.values.shape} and the mapped source has {mapped.shape}; pass the same items "
-                f"in the same order, as the old model embeds them"
+                f"source has shape {vectors.values.shape} and old {before.values.shape}, but this Slerp blends vectors "
+                f"of {self.source_dimension:,} and {self.target_dimension:,} dimensions; pass the same items in the "
+                f"same order, as the new and as the old model embed them"
             )
-        return slerp(before.values, mapped, self.amount)
+        between = np.empty(wanted, dtype=np.float32)
+        for start, block in blocks(vectors.values, max(1, SLAB // max(self.source_dimension, self.target_dimension))):
+            begin = to_length_one(before.values[start : start + len(block)].astype(np.float64))
+            mapped = self.mapping._map_near(as_floats(block, unit=True), begin.astype(np.float32))
+            end = self._finished(mapped.astype(np.float64), start, between.dtype)
+            between[start : start + len(block)] = _between(begin, end, self.amount, start)
+        return between
 
     def _check(self) -> None:
         share(self.amount, "amount")
