@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import pty
 import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -33,6 +34,28 @@ def segue(*arguments, cwd=None):
     with redirect_stdout(stdout), redirect_stderr(stderr), chdir(cwd or "."):
         code = main([str(word) for word in arguments])
     return subprocess.CompletedProcess(arguments, code, stdout.getvalue(), stderr.getvalue())
+
+
+def in_a_terminal(*arguments, cwd, env=None):
+    """What the command writes when a person watches."""
+    leader, follower = pty.openpty()
+    surroundings = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "CI", "GITHUB_ACTIONS"}}
+    process = subprocess.Popen(
+        [SEGUE, *arguments], cwd=cwd, env={**surroundings, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},
+        stdin=follower, stdout=follower, stderr=follower,
+    )  # fmt: skip
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(leader)
+    return process.wait(), shown.decode()
 
 
 def write_csv(path, columns):

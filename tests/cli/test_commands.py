@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from segue import __version__
 from segue.flips import compare
-from tests.cli.tables import SEGUE, installed, segue, write_csv, write_pair
+from tests.cli.tables import SEGUE, in_a_terminal, installed, segue, write_csv, write_pair
 
 JOINED = ("old.csv", "new.csv", "--id", "id")
 
@@ -271,28 +270,6 @@ def test_no_output_replaces_a_part_of_the_input(option, given, tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def in_a_terminal(*arguments, cwd, env=None):
-    """What the command writes when a person watches."""
-    leader, follower = pty.openpty()
-    surroundings = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "CI", "GITHUB_ACTIONS"}}
-    process = subprocess.Popen(
-        [SEGUE, *arguments], cwd=cwd, env={**surroundings, "TERM": "xterm-256color", "COLUMNS": "100", **(env or {})},
-        stdin=follower, stdout=follower, stderr=follower,
-    )  # fmt: skip
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # Linux says so when the other end is closed
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(leader)
-    return process.wait(), shown.decode()
-
-
 def test_a_terminal_gets_colour_unless_no_color_is_set(tmp_path):
     write_pair(tmp_path, 1000, broken=50)
     typed = ("gate", *JOINED, "--max-nfr", "0.01")
@@ -358,7 +335,10 @@ def test_a_bug_is_not_mistaken_for_a_verdict(tmp_path):
 
 # --- help ------------------------------------------------------------------------------------------------------------
 
-COMMANDS = (("compare",), ("gate",), ("power",), ("policy", "check"), ("policy", "example"), ("policy", "schema"))
+COMMANDS = (
+    ("compare",), ("gate",), ("power",), ("cross-test",), ("retrieval-flips",),
+    ("policy", "check"), ("policy", "example"), ("policy", "schema"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
