@@ -321,7 +321,7 @@ def with_nan(array):
         ),
         (
             lambda: CrossTest.of([1.0, 0.0], [1.0, 0.0], [1.0, 2.0]),
-            "new_new is no metric of queries; pass one value per query in [0, 1], shape (q,)",
+            "new_new has 1 value outside [0, 1], first at query 1 (2); pass the values of a metric between 0 and 1",
         ),
         (
             lambda: CrossTest.of([math.nan], [math.nan], [math.nan]),

@@ -24,6 +24,7 @@ class Predictions:
         answers: The class that it chose for each sample, ``(n,)``.
         probabilities: Its probability of each class, ``(n, classes)``, where it gave probabilities or logits.
         classes: The class of each column of ``probabilities``, ``(classes,)``.
+        named: The classes that it may answer, where the caller or the model names them.
         notes: What the reader of the report should know of how they were read.
     """
 
@@ -31,6 +32,7 @@ class Predictions:
     probabilities: NDArray[np.float64] | None = None
     classes: NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
+    named: NDArray[Any] | None = None
 
     @property
     def confidence(self) -> NDArray[np.float64] | None:
@@ -114,13 +116,13 @@ def judge(
     notes = old.notes + new.notes
     if class_map is None:
         _same_type(labels, old.answers, "labels", "old", "; or pass class_map={old class: new class}")
-        _refuse_strangers(labels, old.answers, "old")
-        _refuse_strangers(labels, new.answers, "new")
+        _refuse_strangers(labels, old, "old")
+        _refuse_strangers(labels, new, "new")
         old_right, same = old.answers == labels, old.answers == new.answers
         if old.classes is not None and new.classes is not None and set(old.classes) != set(new.classes):
             _refuse_other_classes(old.classes, new.classes)
     else:
-        _refuse_strangers(labels, new.answers, "new")
+        _refuse_strangers(labels, new, "new")
         old_right, same, more = _through_map(labels, old.answers, new.answers, class_map)
         notes += more
     new_right = new.answers == labels
@@ -143,21 +145,22 @@ def read_predictions(
         values: Hard answers ``(n,)`` (integers or strings), scores of the positive class ``(n,)`` with a threshold,
             or probabilities or logits ``(n, classes)``.
         name: What the caller calls them.
-        classes: The class of each column of probabilities; by default 0, 1, ...
+        classes: The class of each column of probabilities, by default 0, 1, ...; or all that hard answers may be.
         threshold: Scores at or above it are answer 1. Required for scores ``(n,)``.
 
     Returns:
         The answers; see :func:`as_probabilities` for what is taken for probabilities and what for logits.
 
     Raises:
-        InputError: If the array has another shape, missing values, or columns that do not match the classes.
+        InputError: If the array has another shape, missing values, or columns or answers that do not match the
+            classes.
     """
     array = as_array(values, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim == 1:
         if threshold is None:
-            return Predictions(class_column(array, name))
+            return _from_answers(class_column(array, name), name, classes)
         return _from_scores(array, name, threshold, classes)
     if array.ndim != 2:
         raise InputError(f"{name} has shape {array.shape}; pass answers (n,) or probabilities (n, classes)")
@@ -170,6 +173,19 @@ def read_predictions(
     return _from_matrix(array.astype(np.float64), name, classes)
 
 
+def _from_answers(answers: NDArray[Any], name: str, classes: Sequence[Any] | None) -> Predictions:
+    if classes is None:
+        return Predictions(answers)
+    named = class_column(classes, "classes")
+    strange = np.setdiff1d(answers, named) if (answers.dtype.kind == "U") == (named.dtype.kind == "U") else answers
+    if len(strange):
+        raise InputError(
+            f"{name} answers {', '.join(map(str, strange[:3].tolist()))}{', ...' if len(strange) > 3 else ''}, which "
+            f"its classes don't name; name every class that it may answer, or leave the classes of hard answers out"
+        )
+    return Predictions(answers, named=named)
+
+
 def _from_scores(array: NDArray[Any], name: str, threshold: float, classes: Sequence[Any] | None) -> Predictions:
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} holds {values_of(array)}, which are no scores; leave out thresholds for answers")
@@ -178,11 +194,12 @@ def _from_scores(array: NDArray[Any], name: str, threshold: float, classes: Sequ
     if classes is not None and len(classes) != 2:
         raise InputError(f"thresholds are for two classes but classes names {len(classes)}; pass probabilities (n, k)")
     names = np.array([0, 1] if classes is None else list(classes))
+    named = None if classes is None else names
     answers = names[(scores >= threshold).astype(np.int64)]
     if scores.min() < 0 or scores.max() > 1:
-        return Predictions(answers)
+        return Predictions(answers, named=named)
     # Beyond the threshold a score is no longer the probability that separates the classes: it is kept as it is.
-    return Predictions(answers, np.column_stack([1 - scores, scores]), names)
+    return Predictions(answers, np.column_stack([1 - scores, scores]), names, named=named)
 
 
 def _from_matrix(matrix: NDArray[np.float64], name: str, classes: Sequence[Any] | None) -> Predictions:
@@ -206,7 +223,7 @@ def _from_matrix(matrix: NDArray[np.float64], name: str, classes: Sequence[Any] 
         else ()
     )
     probabilities, more = as_probabilities(matrix, name)
-    return Predictions(names[chosen], probabilities, names, notes + more)
+    return Predictions(names[chosen], probabilities, names, notes + more, None if classes is None else names)
 
 
 def as_probabilities(matrix: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
@@ -306,9 +323,12 @@ def _same_type(first: NDArray[Any], second: NDArray[Any], one: str, other: str, 
         )
 
 
-def _refuse_strangers(labels: NDArray[Any], answers: NDArray[Any], name: str) -> None:
-    # Answers that share no class with the labels are another vocabulary, not a very bad model.
-    used, asked = np.unique(answers), np.unique(labels)
+def _refuse_strangers(labels: NDArray[Any], model: Predictions, name: str) -> None:
+    # Answers that share no class with the labels are another vocabulary, not a very bad model; unless the model is
+    # known to have labels among its classes.
+    used, asked = np.unique(model.answers), np.unique(labels)
+    if model.named is not None and np.isin(asked, model.named).any():
+        return
     enough_to_tell = len(labels) >= 20 and len(used) > 1 and len(asked) > 1
     if enough_to_tell and not np.isin(used, asked).any():
         raise InputError(

@@ -71,7 +71,9 @@ def compare(
         class_map: What each old class is called now, where the class sets differ: ``{"cat": "cat", "pet": ["cat",
             "dog"]}``.
         confidence: Coverage of the intervals.
-        classes: The class of each column of probabilities, for both models; 0, 1, ... by default.
+        classes: The class of each column of probabilities, for both models; 0, 1, ... by default. Of hard answers,
+            all the classes that there are: a model that is known to have labels among them may be wrong on everything,
+            where unnamed answers that are never a label are taken for other names.
         old_classes: The same for the old model alone.
         new_classes: The same for the new model alone.
         thresholds: Threshold on scores: one number or one for each model; scores at or above it are answer 1.
@@ -96,7 +98,8 @@ def compare(
     proportion(confidence, "confidence")
     same_index({"labels": labels, "old": old, "new": new, "weights": weights, "groups": groups, "slices": slices})
     old_classes, new_classes = (
-        given or classes or _frame_classes(output) for given, output in ((old_classes, old), (new_classes, new))
+        _first_given(given, classes, _frame_classes(output))
+        for given, output in ((old_classes, old), (new_classes, new))
     )
     truth = as_array(labels, "labels")
     old_threshold, new_threshold = _thresholds(thresholds)
@@ -164,13 +167,19 @@ def _predictions(
                 f"thresholds are for scores, but {name} is an estimator and decides itself; leave them out, or pass "
                 f"its predict_proba(X)[:, 1] in its place"
             )
-        return predictions_of(values, name, inputs)
+        found = predictions_of(values, name, inputs)
+        return replace(found, named=found.classes) if hasattr(values, "classes_") else found
     return read_predictions(values, name, classes, threshold)
+
+
+def _first_given(*classes: Sequence[Any] | None) -> Sequence[Any] | None:
+    return next((given for given in classes if given is not None and len(given)), None)
 
 
 def _frame_classes(output: Any) -> list[Any] | None:
     # The columns of a data frame of probabilities are its classes.
-    if getattr(output, "ndim", len(getattr(output, "shape", ()))) == 2 and hasattr(output, "columns"):
+    shape: tuple[int, ...] = getattr(output, "shape", ())
+    if len(shape) == 2 and shape[1] > 1 and hasattr(output, "columns"):
         return list(output.columns)
     return None
 

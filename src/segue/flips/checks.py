@@ -153,12 +153,13 @@ def same_index(columns: Mapping[str, Any]) -> None:
             )
 
 
-def unique_ids(values: Any, samples: int) -> NDArray[Any]:
+def unique_ids(values: Any, samples: int, beside: str = "labels") -> NDArray[Any]:
     """Return the samples' ids, ``(n,)``.
 
     Args:
         values: The caller's ids.
         samples: How many there must be.
+        beside: The array that there is one for each value of, as the caller calls it.
 
     Returns:
         The ids.
@@ -167,7 +168,7 @@ def unique_ids(values: Any, samples: int) -> NDArray[Any]:
         InputError: If ids are missing or occur twice, or their number is wrong.
     """
     ids = as_array(values, "ids")
-    same_length({"labels": range(samples), "ids": ids})
+    same_length({beside: range(samples), "ids": ids})
     refuse_missing(missing_values(ids), "ids")
     if ids.dtype.kind == "O":
         ids = ids.astype(np.str_)
@@ -182,12 +183,13 @@ def unique_ids(values: Any, samples: int) -> NDArray[Any]:
     return ids
 
 
-def sample_weights(values: ArrayLike | None, samples: int) -> NDArray[np.float64] | None:
+def sample_weights(values: ArrayLike | None, samples: int, beside: str = "labels") -> NDArray[np.float64] | None:
     """Return the sample weights, ``(n,)``, or ``None``.
 
     Args:
         values: The caller's weights.
         samples: How many there must be.
+        beside: The array that there is one for each value of, as the caller calls it.
 
     Returns:
         The weights as floats.
@@ -198,7 +200,7 @@ def sample_weights(values: ArrayLike | None, samples: int) -> NDArray[np.float64
     if values is None:
         return None
     array = as_array(values, "weights")
-    same_length({"labels": range(samples), "weights": array})
+    same_length({beside: range(samples), "weights": array})
     if array.ndim != 1 or array.dtype.kind not in "iufb":
         raise InputError(f"weights has shape {array.shape} and type {array.dtype}; pass one number per sample")
     weights = array.astype(np.float64)
@@ -214,12 +216,13 @@ def sample_weights(values: ArrayLike | None, samples: int) -> NDArray[np.float64
     return weights
 
 
-def group_numbers(values: ArrayLike | None, samples: int) -> NDArray[np.int64] | None:
+def group_numbers(values: ArrayLike | None, samples: int, beside: str = "labels") -> NDArray[np.int64] | None:
     """Return the number of each sample's group, ``(n,)``, or ``None``.
 
     Args:
         values: The caller's groups: any values, equal within a group.
         samples: How many there must be.
+        beside: The array that there is one for each value of, as the caller calls it.
 
     Returns:
         Numbers from 0.
@@ -230,7 +233,7 @@ def group_numbers(values: ArrayLike | None, samples: int) -> NDArray[np.int64] |
     if values is None:
         return None
     array = as_array(values, "groups")
-    same_length({"labels": range(samples), "groups": array})
+    same_length({beside: range(samples), "groups": array})
     if array.ndim != 1:
         raise InputError(f"groups has shape {array.shape}; pass one group per sample, shape (n,)")
     refuse_missing(missing_values(array), "groups")
@@ -240,12 +243,13 @@ def group_numbers(values: ArrayLike | None, samples: int) -> NDArray[np.int64] |
     return numbers.astype(np.int64)
 
 
-def slice_columns(values: Any, samples: int) -> dict[str, NDArray[Any]]:
+def slice_columns(values: Any, samples: int, beside: str = "labels") -> dict[str, NDArray[Any]]:
     """Return the slice columns by name.
 
     Args:
         values: A mapping from names to arrays ``(n,)``, or a pandas or polars data frame; ``None`` for none.
         samples: How many values each column must have.
+        beside: The array that there is one for each value of, as the caller calls it.
 
     Returns:
         One array per column.
@@ -265,7 +269,7 @@ def slice_columns(values: Any, samples: int) -> dict[str, NDArray[Any]]:
     for name, column in columns.items():
         if column.ndim != 1:
             raise InputError(f"slices[{name!r}] has shape {column.shape}; pass one value per sample, shape (n,)")
-        same_length({"labels": range(samples), f"slices[{name!r}]": column})
+        same_length({beside: range(samples), f"slices[{name!r}]": column})
     return columns
 
 
@@ -282,7 +286,11 @@ def proportion(value: float, name: str) -> float:
     Raises:
         InputError: If it lies outside.
     """
-    if not 0 < value < 1:
+    try:
+        inside = bool(0 < value < 1)
+    except (TypeError, ValueError):
+        inside = False
+    if not inside:
         raise InputError(f"{name} is {value}; pass a number between 0 and 1, such as 0.95")
     return float(value)
 

@@ -249,6 +249,45 @@ class Change:
     signs: Tally
     span: float
 
+    @classmethod
+    def of(
+        cls,
+        difference: NDArray[np.float64],
+        span: float,
+        *,
+        weights: NDArray[np.float64] | None = None,
+        groups: NDArray[np.int64] | None = None,
+        seed: int = 0,
+    ) -> Change:
+        """Add up the changes of paired scores.
+
+        Args:
+            difference: New minus old, ``(n,)``.
+            span: The most that a change is taken to be able to be.
+            weights: Weight of each sample, ``(n,)``.
+            groups: Group number of each sample, ``(n,)``.
+            seed: Seed of the cluster bootstrap.
+
+        Returns:
+            The sums.
+        """
+        signs = graded_cells(difference, 0.0)
+
+        def sums(values: NDArray[np.float64], among: NDArray[np.bool_] | slice) -> ScoreSums:
+            return ScoreSums.of(
+                values[among],
+                None if weights is None else weights[among],
+                None if groups is None else groups[among],
+            )
+
+        return cls(
+            every=sums(difference, slice(None)),
+            rises=sums(difference, signs == POSITIVE_FLIP),
+            drops=sums(-difference, signs == NEGATIVE_FLIP),
+            signs=Tally.of(signs, weights, groups, seed),
+            span=span,
+        )
+
     def mean(self, confidence: float) -> Estimate:
         """Return the mean change with the wider of two intervals at each end.
 

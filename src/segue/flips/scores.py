@@ -79,7 +79,7 @@ def compare_scores(
     weight, group = sample_weights(weights, samples), group_numbers(groups, samples)
     names_of_samples = np.arange(samples) if ids is None else unique_ids(ids, samples)
     difference = second - first
-    cells, signs = graded_cells(difference, tolerance), graded_cells(difference, 0.0)
+    cells = graded_cells(difference, tolerance)
     here = np.flatnonzero(cells != BOTH_RIGHT)
     flips = {
         "id": names_of_samples[here],
@@ -101,12 +101,12 @@ def compare_scores(
         Tally.of(cells, weight, group, seed),
         old=sums(first),
         new=sums(second),
-        change=Change(
-            every=sums(difference),
-            rises=sums(difference, signs == POSITIVE_FLIP),
-            drops=sums(-difference, signs == NEGATIVE_FLIP),
-            signs=Tally.of(signs, weight, group, seed),
-            span=score_span(min(first.min(), second.min()), max(first.max(), second.max())),
+        change=Change.of(
+            difference,
+            score_span(min(first.min(), second.min()), max(first.max(), second.max())),
+            weights=weight,
+            groups=group,
+            seed=seed,
         ),
         gain=sums(difference, cells == POSITIVE_FLIP),
         regression=sums(-difference, cells == NEGATIVE_FLIP),

@@ -11,10 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips.checks import (
-    as_array,
     group_numbers,
     proportion,
-    same_length,
     sample_weights,
     slice_columns,
     unique_ids,
@@ -61,6 +59,7 @@ def asked_queries(
     relevance: Relevance,
     without_relevant: str,
     confidence: float,
+    names: tuple[str, str],
     *,
     ids: ArrayLike | None,
     slices: Mapping[str, ArrayLike] | Any | None,
@@ -73,6 +72,7 @@ def asked_queries(
         relevance: What is relevant.
         without_relevant: What becomes of queries to which nothing is: ``"refuse"`` or ``"leave out"``.
         confidence: Coverage of the intervals.
+        names: What the old and the new system are called.
         ids: Names of the queries, ``(q,)``.
         slices: Columns of the queries, ``(q,)`` each.
         weights: Their weights, ``(q,)``.
@@ -85,6 +85,7 @@ def asked_queries(
         InputError: If there are others and they are not to be left out, or something else is not as described.
     """
     proportion(confidence, "confidence")
+    refuse_other_than_two_names(names)
     refuse_other_relevance(relevance)
     if without_relevant not in get_args(WithoutRelevant):
         raise InputError(f"without_relevant is {without_relevant!r}; pass 'refuse' or 'leave out'")
@@ -97,20 +98,30 @@ def asked_queries(
         )
     kept = np.flatnonzero(relevance.totals > 0)
     options: dict[str, Any] = {"ids": kept}
-    for name, values in (("ids", ids), ("weights", weights), ("groups", groups)):
-        if values is not None:
-            same_length({"queries_old": range(count), name: as_array(values, name)})
-    weight, group = sample_weights(weights, count), group_numbers(groups, count)
+    weight, group = sample_weights(weights, count, "queries_old"), group_numbers(groups, count, "queries_old")
     if ids is not None:
-        options["ids"] = unique_ids(ids, count)[kept]
+        options["ids"] = unique_ids(ids, count, "queries_old")[kept]
     if weight is not None:
         options["weights"] = weight[kept]
     if group is not None:
         options["groups"] = group[kept]
     if slices is not None:
-        options["slices"] = {name: column[kept] for name, column in slice_columns(slices, count).items()}
+        options["slices"] = {name: column[kept] for name, column in slice_columns(slices, count, "queries_old").items()}
     left = f"{len(without):,} {'query was' if len(without) == 1 else 'queries were'} left out: nothing is relevant to "
     return Asked(kept, options, (left + ("it" if len(without) == 1 else "them"),) if len(without) else ())
+
+
+def refuse_other_than_two_names(names: object) -> None:
+    """Refuse what are not the names of two systems.
+
+    Args:
+        names: What the caller passed.
+
+    Raises:
+        InputError: If it is no pair of strings.
+    """
+    if not (isinstance(names, (tuple, list)) and len(names) == 2 and all(isinstance(name, str) for name in names)):
+        raise InputError(f"names is {names!r}; pass the names of the old and of the new model as a pair")
 
 
 def two_systems(

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import counted, proportion
+from segue.flips.checks import counted, group_numbers, proportion
 from segue.flips.estimate import Estimate
+from segue.retrieval.embedded import refuse_relevance_of_others
 from segue.retrieval.estimates import mean_difference, mean_over_queries
 from segue.retrieval.measures import named_measure
 from segue.retrieval.mixed import MixedGallery, Side
@@ -144,11 +145,8 @@ def backfill_curve(
                 f"{one.name} has {len(one):,} rows and {other.name} {len(other):,}; pass the same {what} in the same "
                 f"order"
             )
-    if (len(new), len(old)) != (len(relevance), relevance.gallery):
-        raise InputError(
-            f"queries and gallery_before have {len(new):,} and {len(old):,} rows, relevance {len(relevance):,} and "
-            f"{relevance.gallery:,}; pass the relevance of these queries in this gallery"
-        )
+    refuse_relevance_of_others(relevance, {"queries": new, "gallery_before": old})
+    group_numbers(groups, len(new), "queries")
     rows = _order(order, len(old))
     reached = np.arange(_steps(steps, len(old)) + 1) * len(old) // int(steps)
     parts = tuple(np.sort(part) for part in np.split(rows, reached[1:-1]))

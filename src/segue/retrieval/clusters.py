@@ -213,7 +213,7 @@ def cluster_study(
     same_length(columns if true is None else columns | {"labels": true})
     if len(np.unique(given)) < 2:
         raise InputError(f"clusters holds the single cluster {given[0]!s}; nothing can leave it: pass at least two")
-    group = group_numbers(groups, len(given))
+    group = group_numbers(groups, len(given), "gallery_old")
     here = np.arange(len(given)) if held_out is None else _held_out(held_out, given)
     rest = here if held_out is None else np.setdiff1d(np.arange(len(given)), here)
     known = centroids_of(old, given, rest, kind)

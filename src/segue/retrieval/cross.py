@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import as_array, group_numbers, same_length
+from segue.flips.checks import group_numbers
 from segue.retrieval.cross_result import CrossTest, Mapped, refuse_choices
 from segue.retrieval.embedded import embedded
 from segue.retrieval.estimates import Undefined
-from segue.retrieval.measures import named_measure, query_values, refuse_index_for_whole_rankings
-from segue.retrieval.nearest import MEMORY, working_memory
+from segue.retrieval.measures import NamedMeasure, named_measure, query_values, refuse_index_for_whole_rankings
+from segue.retrieval.nearest import MEMORY, built_index, working_memory
 from segue.retrieval.relevance import Relevance
 from segue.retrieval.vectors import Vectors, same_dimension
 
@@ -107,20 +108,13 @@ def cross_test(
         relevance,
         metric,
     )
-    if groups is not None:
-        same_length({"queries_old": held["queries_old"].values, "groups": as_array(groups, "groups")})
-        group_numbers(groups, len(relevance))
+    group_numbers(groups, len(relevance), "queries_old")
     pairs = _pairs(held)
     for asked, searched in pairs.values():
         if (asked, searched) == ("queries_new", "gallery_old"):
             _refuse_no_bridge(held[asked].dimension, held[searched].dimension)
         same_dimension(held[asked], held[searched])
-    values = {
-        name: query_values(
-            measure, held[asked].values, held[searched].values, relevance, metric=metric, memory=memory, index=index
-        )
-        for name, (asked, searched) in pairs.items()
-    }
+    values = _measured(named, held, pairs, relevance, metric, memory, index)
     mapped: Mapped = "queries" if "queries_to_old" in held else "gallery" if "gallery_to_new" in held else "nothing"
     return CrossTest.of(
         **values,
@@ -150,6 +144,28 @@ def _pairs(held: dict[str, Vectors]) -> dict[str, tuple[str, str]]:
         "new_new": ("queries_new", "gallery_new"),
     }
     return {**pairs, "paragon": ("queries_paragon", "gallery_paragon")} if "queries_paragon" in held else pairs
+
+
+def _measured(
+    measure: NamedMeasure,
+    held: dict[str, Vectors],
+    pairs: dict[str, tuple[str, str]],
+    relevance: Relevance,
+    metric: str,
+    memory: int,
+    index: str | None,
+) -> dict[str, NDArray[np.float64]]:
+    """Return the values of each query by cell; one index at a time, built over each gallery once."""
+    values = {}
+    for gallery in dict.fromkeys(searched for _, searched in pairs.values()):
+        built = None if index is None else built_index(held[gallery], metric, index, memory)
+        for cell, (asked, searched) in pairs.items():
+            if searched == gallery:
+                values[cell] = query_values(
+                    measure.name, held[asked].values, held[gallery].values, relevance,
+                    metric=metric, memory=memory, index=built,
+                )  # fmt: skip
+    return {cell: values[cell] for cell in pairs}
 
 
 def _refuse_no_bridge(new: int, old: int) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import as_array, group_numbers, proportion, same_length
+from segue.flips.checks import group_numbers, proportion, same_length
 from segue.flips.estimate import Estimate
 from segue.retrieval import cross_words
-from segue.retrieval.estimates import Undefined, mean_difference, mean_over_queries
+from segue.retrieval.asked import refuse_other_than_two_names
+from segue.retrieval.estimates import Undefined, as_metric, mean_difference, mean_over_queries
 from segue.retrieval.update_gain import update_gain
 
 SCHEMA = "segue.retrieval.cross/1"
@@ -124,10 +125,8 @@ class CrossTest:
         """
         refuse_choices(undefined, confidence, names)
         given = {"old_old": old_old, "new_old": new_old, "new_new": new_new, "paragon": paragon}
-        cells = {name: _values(values, name) for name, values in given.items() if values is not None}
+        cells = {name: as_metric(values, name) for name, values in given.items() if values is not None}
         count = same_length(cells)
-        if groups is not None:
-            same_length({"old_old": cells["old_old"], "groups": as_array(groups, "groups")})
         missing = np.isnan(cells["old_old"])
         if missing.all():
             raise InputError("old_old has a value for no query; pass queries to which something is relevant")
@@ -138,7 +137,7 @@ class CrossTest:
                     f"old_old and {name} disagree on whether anything is relevant to {len(apart):,} of the queries, "
                     f"first at query {apart[0]}; measure all cells with the same relevance"
                 )
-        group = group_numbers(groups, count)
+        group = group_numbers(groups, count, "old_old")
 
         def mean(name: str) -> Estimate:
             return mean_over_queries(cells[name], groups=groups, undefined=undefined, confidence=confidence, seed=seed)
@@ -237,16 +236,4 @@ def refuse_choices(undefined: str, confidence: float, names: tuple[str, str]) ->
     proportion(confidence, "confidence")
     if undefined not in get_args(Undefined):
         raise InputError(f"undefined is {undefined!r}; pass {' or '.join(map(repr, get_args(Undefined)))}")
-    if isinstance(names, str) or len(names) != 2:
-        raise InputError(f"names is {names!r}; pass the names of the old and of the new model as a pair")
-
-
-def _values(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} can't be read as numbers ({error}); pass one value per query") from error
-    outside = ~((array >= 0) & (array <= 1 + 1e-12) | np.isnan(array))
-    if array.ndim != 1 or not len(array) or outside.any():
-        raise InputError(f"{name} is no metric of queries; pass one value per query in [0, 1], shape (q,)")
-    return np.minimum(array, 1.0)
+    refuse_other_than_two_names(names)

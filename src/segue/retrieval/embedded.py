@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,25 @@ def refuse_other_relevance(relevance: object) -> None:
         raise InputError(
             f"relevance is a {type(relevance).__name__}; pass Relevance.from_labels(query_labels, gallery_labels) or "
             f"Relevance.from_qrels(...)"
+        )
+
+
+def refuse_relevance_of_others(relevance: Relevance, vectors: Mapping[str, Sized]) -> None:
+    """Refuse relevance that belongs to other queries or to another gallery.
+
+    Args:
+        relevance: What the caller passed.
+        vectors: The queries and the gallery, in this order, by the caller's names.
+
+    Raises:
+        InputError: If it is no :class:`segue.retrieval.Relevance`, or there are other numbers of queries or items.
+    """
+    refuse_other_relevance(relevance)
+    (asked, queries), (held, gallery) = vectors.items()
+    if (len(queries), len(gallery)) != (len(relevance), relevance.gallery):
+        raise InputError(
+            f"{asked} and {held} have {len(queries):,} and {len(gallery):,} rows, relevance {len(relevance):,} and "
+            f"{relevance.gallery:,}; pass the relevance of these queries in this gallery"
         )
 
 

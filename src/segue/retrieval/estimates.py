@@ -3,7 +3,8 @@
 Hits and misses (0 and 1) are answers right and wrong, and get the exact and score intervals of :mod:`segue.flips`.
 Graded values get three intervals, the wider end counting: the bootstrap over queries (or over groups of queries, where
 several show the same person or product), Student's, and one made of the exact share of queries that differ from the
-best or the worst value, which does not collapse to a point when all queries agree.
+best or the worst value, which does not collapse to a point when all queries agree. The bootstrap adds to Student's
+what a skewed metric asks for: a longer end on the side where few queries lie far off.
 """
 
 from __future__ import annotations
@@ -16,15 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from segue.errors import InputError
 from segue.flips import intervals
 from segue.flips.checks import counted, group_numbers, proportion, same_length
-from segue.flips.counts import (
-    BOOTSTRAP_RESAMPLES,
-    MOST_BOOTSTRAP_PATTERNS,
-    NEGATIVE_FLIP,
-    POSITIVE_FLIP,
-    Tally,
-)
+from segue.flips.counts import POSITIVE_FLIP, Tally
 from segue.flips.estimate import Estimate
 from segue.flips.graded import Change, ScoreSums, graded_cells
+from segue.retrieval.bootstrap import bootstrap
 
 Undefined = Literal["leave out", "zero"]
 Groups = NDArray[np.int64] | None
@@ -63,7 +59,7 @@ def mean_over_queries(
         0.3333
     """
     proportion(confidence, "confidence")
-    metric, group = _counted_queries({"values": _metric(values, "values")}, groups, undefined)
+    metric, group = _counted_queries({"values": as_metric(values, "values")}, groups, undefined)
     here = metric["values"]
     if not len(here):
         return Estimate(float("nan"), 0.0, 1.0)
@@ -75,7 +71,7 @@ def mean_over_queries(
     # how far the mean is from the worst and from the best value: a share of queries times a mean among them
     above, below = (_share_times_mean(away, group, confidence, seed) for away in (here, 1 - here))
     parted = Estimate(student.value, min(above.low, 1 - below.high), max(above.high, 1 - below.low))
-    ends = [student, parted, _bootstrap(here, group, confidence, seed)]
+    ends = [student, parted, bootstrap(here, group, confidence, seed)]
     return _widest(student.value, ends, 0.0, 1.0)
 
 
@@ -112,7 +108,7 @@ def mean_difference(
         (0.1, True)
     """
     proportion(confidence, "confidence")
-    both = {"old": _metric(old, "old"), "new": _metric(new, "new")}
+    both = {"old": as_metric(old, "old"), "new": as_metric(new, "new")}
     same_length(both)
     apart = np.flatnonzero(np.isnan(both["old"]) != np.isnan(both["new"]))
     if len(apart):
@@ -124,21 +120,26 @@ def mean_difference(
     difference = metric["new"] - metric["old"]
     if not len(difference):
         return Estimate(float("nan"), -1.0, 1.0)
-    signs = graded_cells(difference, 0.0)
-    tally = Tally.of(signs, None, group, seed)
     if _hits_and_misses(metric["old"], metric["new"]):
-        return intervals.accuracy_change(tally, confidence)
-    change = Change(
-        every=_sums(difference, group),
-        rises=_sums(difference, group, signs == POSITIVE_FLIP),
-        drops=_sums(-difference, group, signs == NEGATIVE_FLIP),
-        signs=tally,
-        span=1.0,
-    ).mean(confidence)
-    return _widest(change.value, [change, _bootstrap(difference, group, confidence, seed)], -1.0, 1.0)
+        return intervals.accuracy_change(Tally.of(graded_cells(difference, 0.0), None, group, seed), confidence)
+    change = Change.of(difference, 1.0, groups=group, seed=seed).mean(confidence)
+    resampled = bootstrap(difference, group, confidence, seed)
+    return _widest(change.value, [change, resampled], -1.0, 1.0)
 
 
-def _metric(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def as_metric(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Read the values that a metric has for each query.
+
+    Args:
+        values: The caller's values, ``(q,)``, in [0, 1]; NaN where nothing is relevant.
+        name: What the caller calls them.
+
+    Returns:
+        The values; what exceeds 1 by rounding alone is 1.
+
+    Raises:
+        InputError: If they are no numbers in [0, 1].
+    """
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -160,7 +161,7 @@ def _counted_queries(
     if undefined not in {"leave out", "zero"}:
         raise InputError(f"undefined is {undefined!r}; pass 'leave out' or 'zero'")
     count = len(next(iter(values.values())))
-    group = group_numbers(groups, count)
+    group = group_numbers(groups, count, next(iter(values)))
     if undefined == "zero":
         return {name: np.nan_to_num(array) for name, array in values.items()}, group
     kept = np.logical_and.reduce([~np.isnan(array) for array in values.values()])
@@ -180,31 +181,6 @@ def _share_times_mean(values: NDArray[np.float64], group: Groups, confidence: fl
     signs = graded_cells(values, 0.0)
     share = intervals.rate(Tally.of(signs, None, group, seed), (POSITIVE_FLIP,), confidence=confidence)
     return intervals.product(share, _sums(values, group, signs == POSITIVE_FLIP).severity(confidence, 1.0))
-
-
-def _bootstrap(values: NDArray[np.float64], group: Groups, confidence: float, seed: int) -> Estimate:
-    """Return the percentile interval; resamples of whole groups where there are any."""
-    if group is None:
-        units = np.stack([values, np.ones(len(values))], axis=1)
-    else:
-        number = np.unique(group, return_inverse=True)[1]
-        units = np.stack([np.bincount(number, weights=values), np.bincount(number)], axis=1)
-    mean = float(values.mean())
-    patterns, multiplicity = np.unique(units, axis=0, return_counts=True)
-    if len(units) < 2 or len(patterns) > MOST_BOOTSTRAP_PATTERNS:
-        return Estimate(mean, mean, mean)
-    draws = np.random.default_rng(seed)
-    size = max(1, 2_000_000 // len(patterns))
-    totals = np.concatenate(
-        [
-            draws.multinomial(len(units), multiplicity / len(units), size=min(size, BOOTSTRAP_RESAMPLES - start))
-            @ patterns
-            for start in range(0, BOOTSTRAP_RESAMPLES, size)
-        ]
-    )
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(totals[:, 0] / totals[:, 1], [tail, 100 - tail])
-    return Estimate(mean, float(low), float(high))
 
 
 def _widest(value: float, ends: list[Estimate], least: float, most: float) -> Estimate:

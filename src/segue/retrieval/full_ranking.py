@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segue.errors import InputError
+from segue.retrieval.embedded import refuse_relevance_of_others
 from segue.retrieval.judged import Judged
 from segue.retrieval.metrics.average_precision import average_precision
 from segue.retrieval.nearest import MEMORY, gallery_vectors, working_memory
@@ -57,18 +57,15 @@ def measure_all(
     kind = known_metric(metric)
     asked, held = as_vectors(queries, "queries", kind), gallery_vectors(gallery, kind)
     same_dimension(asked, held)
-    if (len(asked), len(held)) != (len(relevance), relevance.gallery):
-        raise InputError(
-            f"queries and gallery have {len(asked):,} and {len(held):,} rows, relevance {len(relevance):,} and "
-            f"{relevance.gallery:,}; pass the relevance of these queries in this gallery"
-        )
+    refuse_relevance_of_others(relevance, {"queries": asked, "gallery": held})
     budget = working_memory(memory)
     longest = int(np.diff(relevance.starts).max(initial=0))
     chunk = max(1, budget // 2 // (8 * len(held) + 64 * longest))
     parts: dict[str, list[NDArray[np.float64]]] = {name: [] for name in measures}
     for start in range(0, len(asked), chunk):
         rows = np.arange(start, min(start + chunk, len(asked)))
-        judged = _judged(asked, rows, held, relevance.select(rows), kind, budget)
+        part = relevance.select(rows)
+        judged = _judged(all_keys(asked, rows, held, part, kind, budget), part)
         for name, measure in measures.items():
             parts[name].append(measure(judged))
     return {name: np.concatenate(values) for name, values in parts.items()}
@@ -93,9 +90,22 @@ def full_average_precision(
     return measure_all(queries, gallery, relevance, measures, metric=metric, memory=memory)["average_precision"]
 
 
-def _judged(
+def all_keys(
     queries: Vectors, rows: NDArray[np.int64], gallery: Vectors, relevance: Relevance, metric: Metric, memory: int
-) -> Judged:
+) -> NDArray[np.uint64]:
+    """Return the sorting keys of all gallery items for some queries: their whole rankings, not yet sorted.
+
+    Args:
+        queries: All queries, ``(q, d)``.
+        rows: The queries that are asked for, ``(c,)``.
+        gallery: The gallery, ``(n, d)``.
+        relevance: The relevance of these queries alone, whose own copies stand last.
+        metric: How vectors are compared.
+        memory: Bytes of working memory beside the result.
+
+    Returns:
+        Keys in the order of the gallery, ``(c, n)``, see :mod:`segue.retrieval.order`.
+    """
     packed = np.empty((len(rows), len(gallery)), dtype=np.uint64)
     block = int(np.clip(memory // 4 // (48 * len(rows) + 24 * gallery.dimension), 1, len(gallery)))
     for start in range(0, len(gallery), block):
@@ -104,6 +114,10 @@ def _judged(
         packed[:, start:stop] = keys(scores, np.arange(start, stop))
     own = np.flatnonzero(relevance.exclude >= 0)
     packed[own, relevance.exclude[own]] = LAST
+    return packed
+
+
+def _judged(packed: NDArray[np.uint64], relevance: Relevance) -> Judged:
     ranks, grades = [], []
     for query, line in enumerate(packed):
         found, graded = relevance.items(query)
@@ -112,5 +126,5 @@ def _judged(
         line.sort()
         ranks.append(np.searchsorted(line, wanted[order]) + 1)
         grades.append(graded[order])
-    number = np.repeat(np.arange(len(rows)), [len(rank) for rank in ranks])
+    number = np.repeat(np.arange(len(packed)), [len(rank) for rank in ranks])
     return Judged(number, np.concatenate(ranks).astype(np.int64), np.concatenate(grades), None, relevance)

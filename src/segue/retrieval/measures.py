@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
+from segue.retrieval.embedded import refuse_relevance_of_others
 from segue.retrieval.full_ranking import measure_all
 from segue.retrieval.judged import Judged, judge
 from segue.retrieval.metrics.average_precision import average_precision
@@ -119,12 +120,7 @@ def query_values(
     """
     asked = named_measure(measure)
     if isinstance(queries, Sized) and isinstance(gallery, Sized):
-        rows = len(queries), len(gallery)
-        if rows != (len(relevance), relevance.gallery):
-            raise InputError(
-                f"queries and gallery have {rows[0]:,} and {rows[1]:,} rows, relevance {len(relevance):,} and "
-                f"{relevance.gallery:,}; pass the relevance of these queries in this gallery"
-            )
+        refuse_relevance_of_others(relevance, {"queries": queries, "gallery": gallery})
     if asked.k is None:
         refuse_index_for_whole_rankings(asked, index)
         values = measure_all(queries, gallery, relevance, {asked.name: asked.of}, metric=metric, memory=memory)

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import require
+from segue.retrieval.full_ranking import all_keys
 from segue.retrieval.hits import Hits
 from segue.retrieval.judged import Judged, judge
 from segue.retrieval.measures import NamedMeasure
 from segue.retrieval.order import LAST, first, keys, unpacked
 from segue.retrieval.relevance import Relevance
-from segue.retrieval.scores import score_matrix
 from segue.retrieval.vectors import Metric, Vectors
 
 Keys = NDArray[np.uint64]
@@ -132,7 +132,10 @@ class MixedGallery:
         return nearest
 
     def _whole(self, rows: NDArray[np.int64], relevance: Relevance) -> Iterator[Judged]:
-        before, after = (self._all_keys(side, rows, relevance) for side in (self.before, self.after))
+        before, after = (
+            all_keys(side.queries, rows, side.gallery, relevance, self.metric, self.memory)
+            for side in (self.before, self.after)
+        )
         times = len(self.steps) + 1
         ranks: list[list[NDArray[np.int64]]] = [[] for _ in range(times)]
         grades: list[list[NDArray[np.float64]]] = [[] for _ in range(times)]
@@ -148,18 +151,6 @@ class MixedGallery:
         number = np.repeat(np.arange(len(rows)), lengths)
         for time in range(times):
             yield Judged(number, np.concatenate(ranks[time]), np.concatenate(grades[time]), None, relevance)
-
-    def _all_keys(self, side: Side, rows: NDArray[np.int64], relevance: Relevance) -> Keys:
-        held = side.gallery
-        packed = np.empty((len(rows), len(held)), dtype=np.uint64)
-        block = int(np.clip(self.memory // 4 // (48 * len(rows) + 24 * held.dimension), 1, len(held)))
-        for start in range(0, len(held), block):
-            stop = min(start + block, len(held))
-            scores = score_matrix(side.queries.values, rows, held.values, start, stop, self.metric)
-            packed[:, start:stop] = keys(scores, np.arange(start, stop))
-        own = np.flatnonzero(relevance.exclude >= 0)
-        packed[own, relevance.exclude[own]] = LAST
-        return packed
 
     def _ranks(self, before: Keys, after: Keys, found: NDArray[np.int64]) -> NDArray[np.int64]:
         # Ranks of the found items of one query after each number of steps, (steps + 1, found).

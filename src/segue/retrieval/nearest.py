@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,6 +109,28 @@ def gallery_vectors(values: ArrayLike, metric: str) -> Vectors:
     return held
 
 
+def built_index(gallery: Vectors, metric: str, factory: str, memory: int) -> faiss.Index:
+    """Build an index over a gallery, to search it with several sets of queries.
+
+    Args:
+        gallery: The gallery, ``(n, d)``.
+        metric: The metric.
+        factory: The string of a faiss index factory.
+        memory: Bytes of working memory beside the index.
+
+    Returns:
+        The index, for :func:`search`.
+
+    Raises:
+        InputError: If faiss does not understand the string, or has too few vectors to train on.
+        MissingExtraError: If faiss is not installed.
+    """
+    require("faiss", "retrieval", "the search")
+    from segue.retrieval.approximate import build
+
+    return build(gallery, known_metric(metric), factory, working_memory(memory))
+
+
 def own_rows(exclude: ArrayLike | None, queries: Vectors | int, gallery: Vectors | int) -> NDArray[np.int64]:
     """Read the gallery row of each query's own copy.
 
@@ -151,8 +174,10 @@ def working_memory(memory: int) -> int:
         The same.
 
     Raises:
-        InputError: If it is less than a megabyte.
+        InputError: If it is no number, or less than a megabyte.
     """
-    if not memory >= LEAST_MEMORY:
+    if isinstance(memory, bool) or not isinstance(memory, (int, float, np.integer, np.floating)):
+        raise InputError(f"memory is {memory!r}; pass a number of bytes, such as {MEMORY:,} (1 GB)")
+    if not LEAST_MEMORY <= memory < math.inf:
         raise InputError(f"memory is {memory!r} bytes; pass at least {LEAST_MEMORY:,} (1 MB)")
     return int(memory)

@@ -87,6 +87,7 @@ def old_head_accuracy(
         truth,
         names[old],
         names[new],
+        classes=names.tolist(),
         slices=slices,
         groups=groups,
         class_map={name: name for name in names.tolist()} if grown else None,

@@ -15,6 +15,7 @@ from segue.flips.counts import NEGATIVE_FLIP, Tally
 from segue.flips.estimate import Estimate
 from segue.flips.intervals import NEW_RIGHT, NEW_WRONG, OLD_WRONG
 from segue.retrieval.all_pairs import GENUINE, IMPOSTOR, AllPairs, cut, decisions
+from segue.retrieval.embedded import refuse_relevance_of_others
 from segue.retrieval.metrics.threshold import allowed
 from segue.retrieval.nearest import MEMORY, working_memory
 from segue.retrieval.relevance import Relevance
@@ -96,7 +97,7 @@ def at_old_threshold(
     for count, what, other in ((old.genuine, "genuine", "relevant"), (old.impostors, "impostor", "not relevant")):
         if not count:
             raise InputError(f"relevance has no {what} pair; pass queries to which something in the gallery is {other}")
-    group = group_numbers(groups, len(relevance))
+    group = group_numbers(groups, len(relevance), "queries_old")
     limit = _threshold(threshold) if threshold is not None else _at_far(old, far)
     found = decisions(old, new, limit, limit)
     accepted = _tally(found[IMPOSTOR], group, seed)
@@ -171,11 +172,7 @@ def _pairs(
     )
     for one, other in zip(asked, held, strict=True):
         same_dimension(one, other)
-        if (len(one), len(other)) != (len(relevance), relevance.gallery):
-            raise InputError(
-                f"{one.name} and {other.name} have {len(one):,} and {len(other):,} rows, relevance "
-                f"{len(relevance):,} and {relevance.gallery:,}; pass the relevance of these queries in this gallery"
-            )
+        refuse_relevance_of_others(relevance, {one.name: one, other.name: other})
     share = memory // len(asked)
     blocks = cut(len(relevance), relevance.gallery, max(vectors.dimension for vectors in held), share)
     return [AllPairs(one, other, relevance, metric, blocks, share) for one, other in zip(asked, held, strict=True)]

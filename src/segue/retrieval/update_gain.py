@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP, Tally
 from segue.flips.estimate import Estimate
-from segue.flips.graded import Change, ScoreSums, graded_cells
+from segue.flips.graded import Change
 
 # Beyond it a gain is called unbounded.
 FARTHEST = 1e6
@@ -71,7 +70,7 @@ def update_gain(
     def change(gain: float) -> Estimate:
         # Each value is a mean of three numbers in [0, 1] with the weights 1, gain - 1 and -gain.
         span = max(1.0, abs(gain), abs(1 - gain))
-        return _mean_change(gained - gain * whole, span, groups, confidence, seed)
+        return Change.of(gained - gain * whole, span, groups=groups, seed=seed).mean(confidence)
 
     low = _crossing(lambda gain: -change(gain).low, value, -0.1)
     high = _crossing(lambda gain: change(gain).high, value, 0.1)
@@ -89,20 +88,3 @@ def _crossing(allowed: Callable[[float], float], start: float, step: float) -> f
         step *= 2
         inside, outside = outside, start + step
     return float(optimize.brentq(allowed, inside, outside, xtol=1e-7, rtol=1e-7))
-
-
-def _mean_change(
-    difference: NDArray[np.float64], span: float, groups: NDArray[np.int64] | None, confidence: float, seed: int
-) -> Estimate:
-    signs = graded_cells(difference, 0.0)
-
-    def sums(values: NDArray[np.float64], among: NDArray[np.bool_]) -> ScoreSums:
-        return ScoreSums.of(values[among], None, None if groups is None else groups[among])
-
-    return Change(
-        every=sums(difference, np.ones(len(difference), dtype=bool)),
-        rises=sums(difference, signs == POSITIVE_FLIP),
-        drops=sums(-difference, signs == NEGATIVE_FLIP),
-        signs=Tally.of(signs, None, groups, seed),
-        span=span,
-    ).mean(confidence)
