@@ -231,10 +231,12 @@ class LambdaOrthogonal(Adapter):
 
         def contrast(mapped: Tensor, turned: Tensor, batch: Tensor) -> Tensor:
             labels, ours, seen = classes[batch], mapped + middle, before[batch]
+            # the very same labels would tell the library to leave each item's own counterpart out
+            others = labels.clone()
             both = min(ours.shape[1], seen.shape[1])
-            value: Tensor = supervised(ours, labels, ref_emb=turned + middle, ref_labels=labels)
-            value = value + supervised(ours[:, :both], labels, ref_emb=seen[:, :both], ref_labels=labels)
-            return value
+            to_new: Tensor = supervised(ours, labels, ref_emb=turned + middle, ref_labels=others)
+            to_old: Tensor = supervised(ours[:, :both], labels, ref_emb=seen[:, :both], ref_labels=others)
+            return to_new + to_old
 
         return contrast
 
