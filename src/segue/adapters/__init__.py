@@ -23,6 +23,8 @@ from segue.adapters.kinds import FUNCTIONS, KINDS, kind
 
 if TYPE_CHECKING:
     from segue.adapters.adjoint import Adjoint as Adjoint
+    from segue.adapters.best import fit_best as fit_best
+    from segue.adapters.choice import AdapterChoice as AdapterChoice
     from segue.adapters.direction_adjoint import DirectionAdjoint as DirectionAdjoint
     from segue.adapters.ensemble import Ensemble as Ensemble
     from segue.adapters.kernel_adjoint import KernelAdjoint as KernelAdjoint
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adapter",
+    "AdapterChoice",
     "Adjoint",
     "DirectionAdjoint",
     "Ensemble",
@@ -49,6 +52,7 @@ __all__ = [
     "Ridge",
     "ScaledProcrustes",
     "Slerp",
+    "fit_best",
     "ridge_path",
     "slerp",
 ]

@@ -19,7 +19,7 @@ KINDS = {
     "Slerp": "spherical",
 }
 
-FUNCTIONS = {"ridge_path": "ridge", "slerp": "spherical"}
+FUNCTIONS = {"AdapterChoice": "choice", "fit_best": "best", "ridge_path": "ridge", "slerp": "spherical"}
 
 
 def kind(name: str) -> Any:

@@ -1,0 +1,199 @@
+"""Choose a map and its strength by cross-validation within the pairs at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segue.adapters.base import Adapter
+from segue.adapters.candidates import blended_maps, gallery_maps, query_maps
+from segue.adapters.choice import AdapterChoice, Tried
+from segue.adapters.pairs import read_pairs, read_vectors
+from segue.adapters.ranges import above_zero, whole_number
+from segue.adapters.spherical import Slerp
+from segue.adapters.trial import Side, Trial
+from segue.errors import InputError
+from segue.flips.checks import class_column, same_length
+from segue.retrieval import mean_difference, mean_over_queries
+from segue.retrieval.measures import named_measure
+
+LEAST_PAIRS = 20
+SHARES = (0.25, 0.5, 1.0)
+
+
+def fit_best(
+    source: ArrayLike,
+    target: ArrayLike,
+    *,
+    side: Side,
+    labels: ArrayLike | None = None,
+    gallery: ArrayLike | None = None,
+    gallery_labels: ArrayLike | None = None,
+    both_encoders: bool = False,
+    adapters: Sequence[Adapter] | None = None,
+    measure: str = "cmc@1",
+    folds: int = 5,
+    seconds_per_item: float | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> AdapterChoice:
+    """Fit the map that serves search best, and say whether it is better than the old model.
+
+    Each candidate is fitted without a fold of the pairs; the fold's new vectors then search, through the map, what the
+    old model stored: ``gallery``, where it is given, or the fold's own pairs. The candidate with the best mean is
+    fitted on all pairs. Its quality is measured by cross-fitting: chosen on one half of the folds, measured on the
+    other, and the other way round.
+
+    Args:
+        source: Vectors of the pairs on the side that is mapped, ``(n, d_source)``: the new model's for
+            ``side="queries"``, the old model's for ``side="gallery"``.
+        target: The same items as the other model embeds them, ``(n, d_target)``.
+        side: ``"queries"`` maps new queries into the old space and leaves the gallery as it is; ``"gallery"`` maps
+            stored vectors into the new space.
+        labels: Label of each pair, ``(n,)``: an item is relevant to those of its label. Without labels, relevant is the
+            item that the new model finds nearest; that chooses well among maps and says nothing of whether the new
+            model is better.
+        gallery: Stored vectors of the old model, ``(m, d_old)``, none of them among the pairs, to be searched in place
+            of the fold's pairs: quality then is that of a real search. A small gallery flatters a map.
+        gallery_labels: Their labels, ``(m,)``.
+        both_encoders: Whether the old model embeds queries, too, at query time, so that both can be blended
+            (``side="queries"`` only); the choice is then a :class:`~segue.adapters.spherical.Slerp`, used by its
+            ``blend``.
+        adapters: The maps to try; by default what :mod:`segue.adapters.candidates` holds for this side.
+        measure: The quality that counts, such as ``"cmc@1"`` or ``"map"``.
+        folds: How many folds, from 2.
+        seconds_per_item: What the new model takes to embed an item, to tell the cost of more pairs.
+        confidence: Nominal coverage of the intervals.
+        seed: Seed of the folds.
+
+    Returns:
+        The choice: the fitted map, its quality, and what else was tried.
+
+    Raises:
+        InputError: If anything passed is not as described, or there are too few pairs for so many folds.
+
+    Example:
+        >>> from segue.adapters import Procrustes, Ridge
+        >>> rng = np.random.default_rng(0)
+        >>> old = rng.normal(size=(60, 8))
+        >>> turned = old @ np.linalg.qr(rng.normal(size=(8, 8)))[0]
+        >>> choice = fit_best(turned, old, side="queries", adapters=[Procrustes(), Ridge(strength=100)])
+        >>> choice.adapter
+        Procrustes(center=True, unit=True)
+    """
+    if side not in {"queries", "gallery"}:
+        raise InputError(f"side is {side!r}; pass 'queries' (new queries are mapped) or 'gallery' (stored vectors are)")
+    if both_encoders and side != "queries":
+        raise InputError("both_encoders is for side='queries'; a mapped gallery is searched by new queries alone")
+    one, other = read_pairs(source, target, unit=True)
+    pairs = len(one)
+    whole_number(folds, "folds", 2)
+    if pairs < max(LEAST_PAIRS, 2 * folds):
+        raise InputError(
+            f"there are {pairs:,} pairs; pass at least {max(LEAST_PAIRS, 2 * folds):,} to choose among maps with "
+            f"{folds} folds, or fit one such as Procrustes() without a choice"
+        )
+    if seconds_per_item is not None:
+        above_zero(seconds_per_item, "seconds_per_item")
+    new, old = (one, other) if side == "queries" else (other, one)
+    order = np.random.default_rng(seed).permutation(pairs)
+    stored, stored_labels = _gallery(gallery, gallery_labels, labels, old.shape[1])
+    trial = Trial(
+        old=old,
+        new=new,
+        side=side,
+        folds=tuple(np.sort(part) for part in np.array_split(order, folds)),
+        measure=named_measure(measure).name,
+        labels=None if labels is None else _labels(labels, pairs, "labels"),
+        gallery=stored,
+        gallery_labels=stored_labels,
+        both_encoders=both_encoders,
+    )
+    candidates = _candidates(adapters, trial, pairs)
+    values = np.stack([trial.of(adapter) for adapter in candidates])
+    defined = ~np.isnan(values[0])
+    if not defined.any():
+        raise InputError("nothing is relevant to any pair; pass labels that several items share, or fewer folds")
+    means = values[:, defined].mean(axis=1)
+    best = int(means.argmax())
+    chosen = candidates[best]
+    through, before, after = _cross_fitted(values, trial.folds), trial.of_old(), trial.of_new()
+    curve = tuple(
+        (round(share * pairs * (folds - 1) / folds), mean_over_queries(_at(trial, chosen, share, values[best])))
+        for share in SHARES
+    )
+    ranking = np.argsort(-means, kind="stable")
+    return AdapterChoice(
+        adapter=trial.fitted(chosen),
+        side=side,
+        measure=trial.measure,
+        labelled=labels is not None,
+        pairs=pairs,
+        searched=len(stored) if stored is not None else int(min(len(fold) for fold in trial.folds)) - 1,
+        both_encoders=both_encoders,
+        old_old=mean_over_queries(before, confidence=confidence),
+        new_old=mean_over_queries(through, confidence=confidence),
+        new_new=None if after is None else mean_over_queries(after, confidence=confidence),
+        criterion=mean_difference(before, through, confidence=confidence),
+        curve=curve,
+        tried=tuple(
+            Tried(repr(candidates[row]), mean_over_queries(values[row], confidence=confidence)) for row in ranking
+        ),
+        seconds_per_item=seconds_per_item,
+    )
+
+
+def _at(trial: Trial, adapter: Adapter, share: float, full: NDArray[np.float64]) -> NDArray[np.float64]:
+    return full if share == 1 else trial.of(adapter, share)
+
+
+def _cross_fitted(values: NDArray[np.float64], folds: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+    # each half of the folds from the candidate that is best on the other half, (candidates, n) to (n,)
+    halves = [np.concatenate(folds[part::2]) for part in (0, 1)]
+    through = np.empty(values.shape[1])
+    for choose, measure in (halves, halves[::-1]):
+        seen = values[:, choose]
+        seen = seen[:, ~np.isnan(seen[0])]
+        best = int(seen.mean(axis=1).argmax()) if seen.shape[1] else 0
+        through[measure] = values[best, measure]
+    return through
+
+
+def _candidates(adapters: Sequence[Adapter] | None, trial: Trial, pairs: int) -> Sequence[Adapter]:
+    if adapters is None:
+        make = gallery_maps if trial.side == "gallery" else blended_maps if trial.both_encoders else query_maps
+        return make(pairs)
+    if not adapters or not all(isinstance(adapter, Adapter) for adapter in adapters):
+        raise InputError("adapters holds something else than adapters, or nothing; pass maps such as [Ridge()]")
+    if not all(adapter.get_params().get("unit", True) for adapter in adapters):
+        raise InputError("adapters has maps with unit=False; fit_best searches by cosine: pass unit=True")
+    if trial.both_encoders and not all(isinstance(adapter, Slerp) for adapter in adapters):
+        raise InputError("adapters has maps that blend nothing; with both_encoders pass Slerp(adapter=...)")
+    return adapters
+
+
+def _gallery(
+    gallery: ArrayLike | None, gallery_labels: ArrayLike | None, labels: ArrayLike | None, dimension: int
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    if gallery is None:
+        if gallery_labels is not None:
+            raise InputError("gallery_labels is given without gallery; pass the stored vectors, too")
+        return None, None
+    if labels is None or gallery_labels is None:
+        raise InputError("gallery is given without labels or gallery_labels; pass both, or leave the gallery out")
+    stored = read_vectors(gallery, "gallery", unit=True)
+    if stored.dimension != dimension:
+        raise InputError(
+            f"gallery has {stored.dimension:,} dimensions and the old model's pairs have {dimension:,}; pass what the "
+            f"old model stored"
+        )
+    return stored.values, _labels(gallery_labels, len(stored), "gallery_labels")
+
+
+def _labels(values: ArrayLike, count: int, name: str) -> NDArray[Any]:
+    column = class_column(values, name)
+    same_length({"pairs" if name == "labels" else "gallery": range(count), name: column})
+    return column

@@ -1,0 +1,158 @@
+"""Which map is best, how good it is on pairs it has not seen, and what more pairs would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from segue.adapters.base import Adapter
+from segue.adapters.trial import Side
+from segue.flips.estimate import Estimate
+from segue.retrieval.cross_result import Compatible
+
+TIMES_AS_MANY = 10
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A map that was tried.
+
+    Attributes:
+        adapter: The map, as the call that makes it.
+        quality: Its quality on held-out pairs. The best of many is flattered by having been chosen; see
+            :attr:`AdapterChoice.new_old` for a number that is not.
+    """
+
+    adapter: str
+    quality: Estimate
+
+
+@dataclass(frozen=True)
+class AdapterChoice:
+    """The best map of those that were tried, and whether the numbers support its use.
+
+    Qualities are means over held-out pairs as queries. That of the choice is cross-fitted: on each half of the folds,
+    of the map that was best on the other half, so that it is not flattered by the choice.
+
+    Attributes:
+        adapter: The map, fitted on all pairs.
+        side: What it maps: ``"queries"`` or ``"gallery"``.
+        measure: The quality's name.
+        labelled: Whether relevance came from labels. Otherwise the quality is agreement with the new model: how often
+            its nearest item is found, which says nothing of whether the new model is better.
+        pairs: How many pairs there were.
+        searched: How many items a query was searched in. A larger gallery is harder, for a map most of all.
+        both_encoders: Whether queries are embedded by the old model, too.
+        old_old: Old queries on the old gallery.
+        new_old: New queries on the old gallery through the choice.
+        new_new: New queries on the new gallery; ``None`` where the gallery is not embedded by the new model.
+        criterion: ``new_old - old_old``, paired over queries.
+        curve: Quality of the chosen map by number of pairs it was fitted on.
+        tried: All maps with their qualities, best first.
+        seconds_per_item: What the new model takes to embed an item; ``None`` where it was not said.
+    """
+
+    adapter: Adapter
+    side: Side
+    measure: str
+    labelled: bool
+    pairs: int
+    searched: int
+    both_encoders: bool
+    old_old: Estimate
+    new_old: Estimate
+    new_new: Estimate | None
+    criterion: Estimate
+    curve: tuple[tuple[int, Estimate], ...]
+    tried: tuple[Tried, ...]
+    seconds_per_item: float | None = None
+
+    @property
+    def verdict(self) -> Compatible:
+        """Whether new queries through the map are shown to do better than the old model; undecided without labels."""
+        if not self.labelled:
+            return Compatible.UNDECIDED
+        if self.criterion.low > 0:
+            return Compatible.YES
+        return Compatible.NO if self.criterion.high <= 0 else Compatible.UNDECIDED
+
+    @property
+    def recommended(self) -> bool:
+        """Whether the numbers support using it in place of the old model."""
+        return self.verdict is Compatible.YES
+
+    @property
+    def more_pairs(self) -> int:
+        """How many more items the new model would have to embed for ten times as many pairs."""
+        return (TIMES_AS_MANY - 1) * self.pairs
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers, ready for JSON; the map is there as the call that makes it."""
+        return {
+            "adapter": repr(self.adapter),
+            "side": self.side,
+            "measure": self.measure,
+            "labelled": self.labelled,
+            "pairs": self.pairs,
+            "searched": self.searched,
+            "both_encoders": self.both_encoders,
+            "old_old": self.old_old.to_dict(),
+            "new_old": self.new_old.to_dict(),
+            "new_new": None if self.new_new is None else self.new_new.to_dict(),
+            "criterion": self.criterion.to_dict(),
+            "verdict": str(self.verdict),
+            "recommended": self.recommended,
+            "curve": [{"pairs": pairs, "quality": quality.to_dict()} for pairs, quality in self.curve],
+            "more_pairs": self.more_pairs,
+            "seconds_per_item": self.seconds_per_item,
+            "tried": [{"adapter": each.adapter, "quality": each.quality.to_dict()} for each in self.tried],
+        }
+
+    def __str__(self) -> str:
+        """Return in plain words what was chosen, whether to use it, and what more pairs would cost."""
+        return "\n".join([self._chosen(), self._advice(), self._more()])
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return "".join(f"<p>{escape(line)}</p>" for line in str(self).splitlines())
+
+    def _chosen(self) -> str:
+        what = "new queries into the old space" if self.side == "queries" else "the old gallery into the new space"
+        blended = ", blended with the old model's queries" if self.both_encoders else ""
+        return f"Best of {len(self.tried)} maps of {what}{blended}: {self.adapter!r}."
+
+    def _advice(self) -> str:
+        numbers = (
+            f"{self.measure} through it is {self.new_old.percent(1)} on held-out pairs, against "
+            f"{self.old_old.percent(1)} of the old model: {self.criterion.percent(1, signed=True)}"
+        )
+        if self.new_new is not None and self.labelled:
+            numbers += f" (all re-embedded: {self.new_new.percent(1)})"
+        if not self.labelled:
+            return (
+                f"Without labels this is agreement with the new model: {numbers}. Whether the new model is better, "
+                f"these data can't tell; pass labels."
+            )
+        use = {
+            Compatible.YES: "The numbers support using it.",
+            Compatible.NO: "It is worse than the old model: do not use it.",
+            Compatible.UNDECIDED: "It is not shown to be better than the old model: stay with the old queries and "
+            "gallery, or get more pairs.",
+        }[self.verdict]
+        within = f" Each query searched {self.searched:,} items; a larger gallery is harder."
+        return f"{numbers}. {use}{within if self.new_new is not None else ''}"
+
+    def _more(self) -> str:
+        steps = ", ".join(f"{100 * quality.value:.1f}% from {pairs:,}" for pairs, quality in self.curve)
+        cost = f"{self.more_pairs:,} more items to embed"
+        if self.seconds_per_item is not None:
+            cost += f", about {_duration(self.more_pairs * self.seconds_per_item)}"
+        return f"By number of pairs: {steps}. {TIMES_AS_MANY} times as many pairs would take {cost}."
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
