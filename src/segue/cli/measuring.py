@@ -93,7 +93,7 @@ def refuse_contradictions(tables: Tables) -> None:
     """
     if tables.new is not None and tables.id is None:
         raise InputError("OLD and NEW are joined on the samples' ids; name the column with --id")
-    if tables.new is not None and _same_file(tables.old, tables.new):
+    if tables.new is not None and same_file(tables.old, tables.new):
         answers = _answers(tables)
         if answers[0] == answers[1]:
             raise InputError(
@@ -225,5 +225,14 @@ def _confidences(tables: Tables) -> dict[str, str | None]:
     return {"old": tables.old_confidence, "new": tables.new_confidence}
 
 
-def _same_file(one: str, other: str) -> bool:
+def same_file(one: str, other: str) -> bool:
+    """Tell whether two paths name one file that is there.
+
+    Args:
+        one: A path.
+        other: Another.
+
+    Returns:
+        Whether they do, links included.
+    """
     return os.path.exists(one) and os.path.exists(other) and Path(one).samefile(other)  # ruff: ignore[os-path-exists] - Path.exists raises where a name is too long

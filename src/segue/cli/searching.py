@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segue.cli.measuring import same_file
 from segue.cli.search_options import Searched
 from segue.errors import InputError
 
@@ -132,6 +133,17 @@ def refuse_contradictions(searched: Searched, *, new_gallery: bool) -> None:
         raise InputError("--queries-old is given without --queries-new; pass both, or neither")
     if searched.new is None and (new_gallery or (searched.itself and asks is None)):
         raise InputError("NEW is missing; name the file of the same items, embedded by the new model")
+    if searched.new is not None and searched.itself and same_file(searched.old, searched.new):
+        raise InputError(f"OLD and NEW are the same file, {searched.old!r}; pass what each model embedded")
+    for option, queries, items, gallery in (
+        ("--queries-old", searched.queries_old, "OLD", searched.old),
+        ("--queries-new", searched.queries_new, "NEW", searched.new),
+    ):
+        if queries is not None and gallery is not None and same_file(queries, gallery):
+            raise InputError(
+                f"{option} and {items} are the same file, {queries!r}, so that each query would find itself; leave "
+                f"--queries-old and --queries-new out, and every item asks for the others"
+            )
     if searched.itself and searched.query_labels is not None:
         raise InputError("--query-labels is for --queries-old and --queries-new; name the items' labels with --labels")
     if searched.exclude_own and searched.itself:

@@ -36,7 +36,7 @@ def rows_of(ids: NDArray[np.str_], other: NDArray[np.str_], told: tuple[str, str
     """Find the row of each id in another file.
 
     Args:
-        ids: The ids that are wanted, ``(n,)``.
+        ids: The ids that are wanted, ``(n,)``, each once.
         other: The other file's ids, ``(m,)``, each once.
         told: What the two files are called.
         all_of_other: Whether the other file may hold no more ids than these.
@@ -57,7 +57,7 @@ def rows_of(ids: NDArray[np.str_], other: NDArray[np.str_], told: tuple[str, str
     place = np.minimum(np.searchsorted(other, ids, sorter=order), len(other) - 1)
     rows = order[place]
     lacking = [(told[1], told[0], ids[other[rows] != ids])]
-    if all_of_other:
+    if all_of_other and (len(lacking[0][2]) or len(other) != len(ids)):
         lacking.append((told[0], told[1], other[~np.isin(other, ids)]))
     said = [f"{here} lacks {len(names):,} of the ids in {there} ({some(names)})" for here, there, names in lacking
             if len(names)]  # fmt: skip
