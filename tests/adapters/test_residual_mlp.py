@@ -41,12 +41,15 @@ def test_the_folded_network_is_the_network(seed):
     found, rows = network.folded(), torch.randn(7, 4, dtype=torch.float64)
     hidden = (rows @ found["inward"] + found["inward_bias"]).relu()
     torch.testing.assert_close(
-        rows @ found["matrix"] + hidden @ found["outward"] + found["outward_bias"], network(rows), rtol=1e-10, atol=1e-10
+        rows @ found["matrix"] + hidden @ found["outward"] + found["outward_bias"],
+        network(rows),
+        rtol=1e-10,
+        atol=1e-10,
     )
 
 
 def test_where_training_does_not_help_it_is_the_ridge_map(rng):
-    # the map is a rotation without noise: ridge without a penalty knows all, and each step of a wild rate makes it worse
+    # a rotation without noise: ridge without a penalty knows all, and each step of a wild rate makes it worse
     source = rng.normal(size=(200, 4))
     target = source @ np.linalg.qr(rng.normal(size=(4, 4)))[0]
     adapter = small(strength=0, rate=0.5, epochs=5).fit(source, target)
