@@ -133,6 +133,7 @@ def fit_best(
         labelled=labels is not None,
         pairs=pairs,
         searched=len(stored) if stored is not None else int(min(len(fold) for fold in trial.folds)) - 1,
+        real_gallery=stored is not None,
         both_encoders=both_encoders,
         old_old=mean_over_queries(before, confidence=confidence),
         new_old=mean_over_queries(through, confidence=confidence),

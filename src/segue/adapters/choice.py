@@ -41,7 +41,9 @@ class AdapterChoice:
         labelled: Whether relevance came from labels. Otherwise the quality is agreement with the new model: how often
             its nearest item is found, which says nothing of whether the new model is better.
         pairs: How many pairs there were.
-        searched: How many items a query was searched in. A larger gallery is harder, for a map most of all.
+        searched: How many items a query was searched in.
+        real_gallery: Whether these were a gallery, and not just the other held-out pairs. Among few items a map is
+            flattered: what it blurs is seen where items are close to each other.
         both_encoders: Whether queries are embedded by the old model, too.
         old_old: Old queries on the old gallery.
         new_old: New queries on the old gallery through the choice.
@@ -58,6 +60,7 @@ class AdapterChoice:
     labelled: bool
     pairs: int
     searched: int
+    real_gallery: bool
     both_encoders: bool
     old_old: Estimate
     new_old: Estimate
@@ -69,10 +72,13 @@ class AdapterChoice:
 
     @property
     def verdict(self) -> Compatible:
-        """Whether new queries through the map are shown to do better than the old model; undecided without labels."""
+        """Whether new queries through the map are shown to do better than the old model.
+
+        Undecided without labels, and never "yes" on the pairs alone, without a gallery to search.
+        """
         if not self.labelled:
             return Compatible.UNDECIDED
-        if self.criterion.low > 0:
+        if self.criterion.low > 0 and self.real_gallery:
             return Compatible.YES
         return Compatible.NO if self.criterion.high <= 0 else Compatible.UNDECIDED
 
@@ -95,6 +101,7 @@ class AdapterChoice:
             "labelled": self.labelled,
             "pairs": self.pairs,
             "searched": self.searched,
+            "real_gallery": self.real_gallery,
             "both_encoders": self.both_encoders,
             "old_old": self.old_old.to_dict(),
             "new_old": self.new_old.to_dict(),
@@ -134,14 +141,21 @@ class AdapterChoice:
                 f"Without labels this is agreement with the new model: {numbers}. Whether the new model is better, "
                 f"these data can't tell; pass labels."
             )
-        use = {
-            Compatible.YES: "The numbers support using it.",
-            Compatible.NO: "It is worse than the old model: do not use it.",
-            Compatible.UNDECIDED: "It is not shown to be better than the old model: stay with the old queries and "
-            "gallery, or get more pairs.",
-        }[self.verdict]
-        within = f" Each query searched {self.searched:,} items; a larger gallery is harder."
-        return f"{numbers}. {use}{within if self.new_new is not None else ''}"
+        return f"{numbers}. {self._use()}"
+
+    def _use(self) -> str:
+        if self.verdict is Compatible.YES:
+            return "The numbers support using it."
+        if self.verdict is Compatible.NO:
+            return "It is worse than the old model: do not use it."
+        if self.criterion.low > 0:
+            return (
+                f"But each query searched {self.searched:,} items only, and in a larger gallery a map loses more: pass "
+                f"gallery and gallery_labels to see whether it is better there."
+            )
+        return (
+            "It is not shown to be better than the old model: stay with the old queries and gallery, or get more pairs."
+        )
 
     def _more(self) -> str:
         steps = ", ".join(f"{100 * quality.value:.1f}% from {pairs:,}" for pairs, quality in self.curve)
