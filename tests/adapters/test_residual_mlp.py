@@ -163,3 +163,14 @@ def test_nan_is_refused_and_says_where(rng):
     assert refused(lambda: small().fit(source, target)) == (
         "source has 1 row with NaN or infinite numbers, first at row 3; remove these rows or embed them again"
     )
+
+
+def test_without_torch_the_extra_is_named():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy as np; from segue.adapters.residual_mlp import ResidualMLP\n"
+        "ResidualMLP().fit(np.eye(12), np.eye(12))"
+    )
+    failed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "MissingExtraError: fitting a ResidualMLP needs 'torch'" in failed.stderr
+    assert "pip install 'segue[train]'" in failed.stderr
