@@ -166,11 +166,17 @@ def test_nan_is_refused_and_says_where(rng):
 
 
 def test_without_torch_the_extra_is_named():
-    code = (
-        "import sys; sys.modules['torch'] = None\n"
-        "import numpy as np; from segue.adapters.residual_mlp import ResidualMLP\n"
-        "ResidualMLP().fit(np.eye(12), np.eye(12))"
-    )
+    code = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] == 'torch':
+            raise ModuleNotFoundError("No module named 'torch'", name='torch')
+sys.meta_path.insert(0, Absent())
+import numpy as np
+from segue.adapters.residual_mlp import ResidualMLP
+ResidualMLP().fit(np.eye(12), np.eye(12))
+"""
     failed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "MissingExtraError: fitting a ResidualMLP needs 'torch'" in failed.stderr
     assert "pip install 'segue[train]'" in failed.stderr
