@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
+from sklearn.neighbors import KNeighborsClassifier
 
 from segue.errors import InputError
 from segue.flips import compare
@@ -242,6 +243,8 @@ MISTAKES = [
     ({"labels": [0, 1, 0, 1, 7], "new": np.eye(2)[[0, 1, 0, 0, 1]]}, "labels has 1 values that no column of new"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": ["a"]}, "old has 2 columns but 1 classes"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": [1, 1]}, "name a class twice"),
+    ({"old_classes": [0, 2]}, "old answers 1, which its classes don't name; name every class that it may answer"),
+    ({"new_classes": ["a", "b"]}, "new answers 0, 1, which its classes don't name"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "thresholds": 0.5}, "thresholds were given but old has shape"),
     ({"thresholds": (0.5,)}, "thresholds is"),
     ({"thresholds": float("nan")}, "thresholds is nan"),
@@ -300,6 +303,30 @@ def test_few_groups_are_told(rng):
 def test_another_vocabulary_is_not_a_very_bad_model():
     with pytest.raises(InputError, match=r"no answer of old .* is ever a label"):
         compare(["cat", "dog"] * 20, ["Cat", "Dog"] * 20, ["cat", "dog"] * 20)
+
+
+def test_a_very_bad_model_whose_classes_are_named_is_no_other_vocabulary():
+    labels = np.array(["cat", "dog"] * 20)
+    wrong = np.array(["owl", "pig"] * 20)
+    every = np.array(["cat", "dog", "owl", "pig"])
+    with pytest.raises(InputError, match=r"no answer of new \(owl, pig, \.\.\.\) is ever a label"):
+        compare(labels, labels, wrong)
+    for classes in ({"classes": every}, {"new_classes": every.tolist()}):
+        report = compare(labels, labels, wrong, **classes)
+        assert (report.accuracy_old.value, report.accuracy_new.value) == (1, 0)
+    # classes that are named but hold no label are still another vocabulary
+    with pytest.raises(InputError, match="no answer of new"):
+        compare(labels, labels, wrong, new_classes=["owl", "pig"])
+    # so it is with named columns, and with a fitted model that knows its classes
+    sure = np.eye(4)[[2, 3] * 20]
+    assert compare(labels, labels, sure, new_classes=every).accuracy_new.value == 0
+    nearest = KNeighborsClassifier(1).fit(np.arange(4)[:, None], every)
+    assert compare(labels, labels, nearest, inputs=np.array([[2], [3]] * 20)).accuracy_new.value == 0
+
+
+def test_a_frame_of_one_column_of_answers_names_no_class():
+    frame = pd.DataFrame({"answer": ["cat", "dog"]})
+    assert compare(["cat", "dog"], frame, ["cat", "dog"]).accuracy_old.value == 1
 
 
 def test_a_column_of_a_thousand_customers_is_no_slice():

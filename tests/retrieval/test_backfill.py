@@ -155,9 +155,13 @@ def test_words_and_json():
     curve = backfill_curve(before, before, after, [0, 1], relevance, steps=2, metric="inner-product")
     assert str(curve) == (
         "cmc@1 is 100.00% [15.81%, 100.00%] while none of the 2 gallery items are re-embedded and 100.00% [15.81%, "
-        "100.00%] when all are; averaged over the backfill in this order it is 75.00% [0.00%, 100.00%]. On the way it "
-        "falls to 50.00% [1.26%, 98.74%], with 50% re-embedded."
+        "100.00%] when all are.\n"
+        "Averaged over the backfill in this order it is 75.00% [0.00%, 100.00%].\n"
+        "On the way it falls to 50.00% [1.26%, 98.74%], with 50% re-embedded.\n"
+        "Measured on 2 queries; brackets hold 95% intervals over them."
     )
+    assert "<tr><th>re-embedded</th><th>cmc@1</th></tr>" in curve._repr_html_()
+    assert curve._repr_html_().count("<tr><td>") == 3
     told = json.loads(json.dumps(curve.to_dict()))
     assert told["shares"] == [0.0, 0.5, 1.0]
     assert [point["value"] for point in told["quality"]] == [1.0, 0.5, 1.0]

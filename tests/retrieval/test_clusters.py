@@ -105,7 +105,7 @@ def test_the_same_vectors_move_nothing(rng):
     study = cluster_study(old, old, clusters)
     assert study.moved_change.value == 0
     assert study.new == study.old
-    assert "Most is lost" not in str(study)
+    assert "lose most" not in str(study)
 
 
 def test_held_out_items_have_no_part_in_the_centroids(rng):
@@ -143,12 +143,16 @@ def test_words_and_json():
     study = cluster_study(old, new, ["sea", "sea", "hill", "hill"], labels=[1, 1, 2, 2])
     assert str(study) == (
         "Of 4 items in 2 old clusters, the new vectors put 25.00% [0.63%, 80.59%] nearest to the centroid of another "
-        "cluster; the old vectors did so for 0.00% [0.00%, 60.24%] (difference +25.00% [-36.24%, +69.94%]). Agreement "
-        "with the old clusters: new vectors B-cubed F1 70.59% (precision 66.67%, recall 75.00%), adjusted Rand 0.000; "
-        "old vectors B-cubed F1 100.00% (precision 100.00%, recall 100.00%), adjusted Rand 1.000. Against the true "
-        "labels, B-cubed F1 is 100.00% for the clusters as they are, 100.00% by old and 70.59% by new vectors. Most is "
-        "lost by sea (keeps 50% of 2 items, 100% before)."
+        "cluster.\n"
+        "The old vectors did so for 0.00% [0.00%, 60.24%] (difference +25.00% [-36.24%, +69.94%]).\n"
+        "Agreement with the old clusters by new vectors: B-cubed F1 70.59% (precision 66.67%, recall 75.00%), adjusted "
+        "Rand 0.000; by old vectors: B-cubed F1 100.00% (precision 100.00%, recall 100.00%), adjusted Rand 1.000.\n"
+        "Against the true labels, B-cubed F1 is 100.00% for the clusters as they are, 100.00% by old and 70.59% by new "
+        "vectors.\n"
+        "The clusters that lose most: sea (keeps 50% of 2 items by new vectors, 100% by old ones).\n"
+        "Measured on 4 items; brackets hold 95% intervals over them."
     )
+    assert "<td>adjusted Rand</td><td>1.000</td><td>0.000</td>" in study._repr_html_()
     told = json.loads(json.dumps(study.to_dict()))
     assert told["losses"][0] == {"name": "sea", "items": 2, "kept_old": 1.0, "kept_new": 0.5}
     known = centroids(old, ["sea", "sea", "hill", "hill"])

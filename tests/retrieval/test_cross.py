@@ -155,6 +155,39 @@ def test_an_index_that_proposes_everything_changes_nothing(rng):
     assert cross_test(*vectors, relevance, index="Flat").to_dict() == cross_test(*vectors, relevance).to_dict()
 
 
+@pytest.mark.parametrize("mapped", ["queries_to_old", "gallery_to_new"])
+def test_maps_own_copies_and_an_index_go_together(rng, mapped, monkeypatch):
+    import faiss
+
+    # spaces of equal dimension, and still mapped; every query has a copy of itself in the gallery
+    (queries_old, queries_new, gallery_old, gallery_new), asked, held = embeddings(rng)
+    asked, queries_old, queries_new = held[:60], gallery_old[:60], gallery_new[:60]
+    turn = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    maps = {mapped: (queries_new if mapped == "queries_to_old" else gallery_old) @ turn}
+    relevance = Relevance.from_labels(asked, held, exclude=np.arange(60))
+    vectors = (queries_old, queries_new, gallery_old, gallery_new)
+    built = []
+    factory = faiss.index_factory
+    monkeypatch.setattr(faiss, "index_factory", lambda *given: built.append(given[0]) or factory(*given))
+    for measure in ("cmc@1", "ndcg@5"):
+        built.clear()
+        found = cross_test(*vectors, relevance, **maps, measure=measure, index="Flat")
+        # one for each gallery that is searched, and that of the old one not twice
+        assert len(built) == (2 if mapped == "queries_to_old" else 3)
+        exact = cross_test(*vectors, relevance, **maps, measure=measure)
+        assert found.to_dict() == exact.to_dict()
+        assert list(found.per_query) == ["old_old", "new_old", "new_new"]
+        assert found.mapped == mapped.split("_")[0]
+    # without exclusion every query finds itself, with it none does
+    every = cross_test(*vectors, Relevance.from_labels(asked, held), **maps, index="Flat")
+    assert every.old_old.value == every.new_new.value == 1 > exact.old_old.value
+    bridged = cross_test(*vectors, relevance, **maps, index="Flat").per_query["new_old"]
+    gallery = maps.get("gallery_to_new", gallery_old)
+    for query, row in enumerate(maps.get("queries_to_old", queries_new)):
+        _, best = slow.ranking(row, gallery, "cosine", query)[0]
+        assert bridged[query] == (held[best] == asked[query])
+
+
 def hits(right, of):
     return np.repeat([1.0, 0.0], [right, of - right])
 
@@ -299,6 +332,16 @@ def with_nan(array):
         (crossed(groups=[1, 1, 1]), "groups holds a single group; intervals between groups need at least two"),
         (crossed(groups=3), "groups is a single int; pass one value per sample"),
         (crossed(gallery_new=None), "gallery_new is None; pass one vector per row, shape (n, d)"),
+        (
+            crossed(names=("a", "b", "c")),
+            "names is ('a', 'b', 'c'); pass the names of the old and of the new model as a pair",
+        ),
+        (crossed(names=None), "names is None; pass the names of the old and of the new model as a pair"),
+        (crossed(confidence=None), "confidence is None; pass a number between 0 and 1, such as 0.95"),
+        (crossed(confidence="0.95"), "confidence is '0.95'; pass a number between 0 and 1, such as 0.95"),
+        (crossed(memory="1G"), "memory is '1G'; pass a number of bytes, such as 1,073,741,824 (1 GB)"),
+        (crossed(memory=None), "memory is None; pass a number of bytes, such as 1,073,741,824 (1 GB)"),
+        (crossed(memory=math.nan), "memory is nan bytes; pass at least 1,048,576 (1 MB)"),
         (crossed(names="ab"), "names is 'ab'; pass the names of the old and of the new model as a pair"),
         (crossed(undefined="drop"), "undefined is 'drop'; pass 'leave out' or 'zero'"),
         (crossed(confidence=95), "confidence is 95; pass a number between 0 and 1, such as 0.95"),

@@ -110,6 +110,10 @@ def test_undefined_queries_are_left_out_or_count_nothing():
             "same relevance",
         ),
         (
+            lambda: mean_over_queries([1.0, 0.5], groups=[1, 2, 3]),
+            "the arrays differ in length: values has 2, groups has 3; pass one value per sample in the same order",
+        ),
+        (
             lambda: mean_over_queries([1.0], confidence=95),
             "confidence is 95; pass a number between 0 and 1, such as 0.95",
         ),

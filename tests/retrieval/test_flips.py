@@ -268,6 +268,33 @@ def flips(**changed):
             "more",
         ),
         (
+            flips(slices={"kind": ["x", "y"]}),
+            "the arrays differ in length: queries_old has 3, slices['kind'] has 2; pass one value per sample in the "
+            "same order",
+        ),
+        (
+            flips(groups=["x", "y"]),
+            "the arrays differ in length: queries_old has 3, groups has 2; pass one value per sample in the same order",
+        ),
+        (flips(names=("a",)), "names is ('a',); pass the names of the old and of the new model as a pair"),
+        (flips(names=("a", 1)), "names is ('a', 1); pass the names of the old and of the new model as a pair"),
+        (flips(memory="1G"), "memory is '1G'; pass a number of bytes, such as 1,073,741,824 (1 GB)"),
+        (flips(confidence=None), "confidence is None; pass a number between 0 and 1, such as 0.95"),
+        (
+            lambda: retrieval_score_flips(EYE, EYE, EYE, EYE, RELEVANCE, names=3),
+            "names is 3; pass the names of the old and of the new model as a pair",
+        ),
+        (
+            lambda: query_values("cmc@1", EYE, EYE, LABELS),
+            "relevance is a list; pass Relevance.from_labels(query_labels, gallery_labels) or "
+            "Relevance.from_qrels(...)",
+        ),
+        (
+            lambda: query_values("map", EYE[:2], EYE, RELEVANCE),
+            "queries and gallery have 2 and 3 rows, relevance 3 and 3; pass the relevance of these queries in this "
+            "gallery",
+        ),
+        (
             flips(index=3),
             "index is a int; pass the string of an index factory, or the indexes of the old and of the new gallery as "
             "a pair",

@@ -1,9 +1,18 @@
+import inspect
 import subprocess
 import sys
+
+from segue import retrieval
 
 
 def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_all_that_is_public_is_there_in_order_and_has_words():
+    assert list(retrieval.__all__) == sorted(retrieval.__all__)
+    for name in retrieval.__all__:
+        assert inspect.getdoc(getattr(retrieval, name)), name
 
 
 def test_measuring_needs_no_torch_and_only_searching_needs_faiss():

@@ -87,6 +87,19 @@ def test_labels_that_the_head_does_not_know_are_refused_or_counted_apart(rng):
     assert "does not know" in report.notes[0]
 
 
+def test_a_model_that_never_hits_a_label_is_measured_all_the_same(rng):
+    # Twelve classes, of which the labels are three; the old embeddings are right, the new ones never near a label.
+    labels = rng.integers(0, 3, size=60)
+    report = old_head_accuracy(np.eye(12), None, np.eye(12)[labels], np.eye(12)[rng.integers(3, 12, size=60)], labels)
+    assert (report.accuracy_old.value, report.accuracy_new.value, report.negative_flips) == (1, 0, 60)
+    names = np.array([f"class {number}" for number in range(12)])
+    report = old_head_accuracy(
+        np.eye(12), None, np.eye(12)[labels], np.eye(12)[labels + 3], names[labels], classes=names,
+        unknown="count apart",
+    )  # fmt: skip
+    assert report.accuracy_new.value == 0
+
+
 def test_a_gate_decides_on_it(rng):
     old, new, labels = items(rng)
     head = LogisticRegression().fit(old[:100], labels[:100])

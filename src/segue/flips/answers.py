@@ -177,7 +177,8 @@ def _from_answers(answers: NDArray[Any], name: str, classes: Sequence[Any] | Non
     if classes is None:
         return Predictions(answers)
     named = class_column(classes, "classes")
-    strange = np.setdiff1d(answers, named) if (answers.dtype.kind == "U") == (named.dtype.kind == "U") else answers
+    same_kind = (answers.dtype.kind == "U") == (named.dtype.kind == "U")
+    strange = np.setdiff1d(answers, named) if same_kind else np.unique(answers)
     if len(strange):
         raise InputError(
             f"{name} answers {', '.join(map(str, strange[:3].tolist()))}{', ...' if len(strange) > 3 else ''}, which "

@@ -291,7 +291,8 @@ def proportion(value: float, name: str) -> float:
     except (TypeError, ValueError):
         inside = False
     if not inside:
-        raise InputError(f"{name} is {value}; pass a number between 0 and 1, such as 0.95")
+        told = repr(value) if isinstance(value, str) else value
+        raise InputError(f"{name} is {told}; pass a number between 0 and 1, such as 0.95")
     return float(value)
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.flips.checks import class_column, same_length
+from segue.retrieval.notebook import Shown
 
 
 @dataclass(frozen=True)
-class BCubed:
+class BCubed(Shown):
     """Agreement of a partition with a reference, from the point of view of the items.
 
     Attributes:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips.checks import counted, group_numbers, proportion
 from segue.flips.estimate import Estimate
+from segue.retrieval.backfill_result import BackfillCurve
 from segue.retrieval.embedded import refuse_relevance_of_others
 from segue.retrieval.estimates import mean_difference, mean_over_queries
 from segue.retrieval.measures import named_measure
@@ -18,60 +16,6 @@ from segue.retrieval.mixed import MixedGallery, Side
 from segue.retrieval.nearest import MEMORY, working_memory
 from segue.retrieval.relevance import Relevance
 from segue.retrieval.vectors import as_vectors, known_metric, same_dimension
-
-
-@dataclass(frozen=True, eq=False)
-class BackfillCurve:
-    """What a search is worth while the gallery is re-embedded.
-
-    Attributes:
-        measure: The measure's name.
-        metric: How vectors are compared.
-        gallery: Number of gallery items.
-        shares: Share of the gallery that is re-embedded at each point, ``(steps + 1,)``, from 0 to 1.
-        quality: The measure at each point: its mean over queries.
-        area: The area under the curve (trapezoids): the mean quality over the whole backfill.
-        query_areas: The area under each query's own curve, ``(q,)``; NaN where nothing is relevant. Orders are
-            compared on these, query by query (:func:`area_difference`).
-        confidence: Nominal coverage of the intervals.
-    """
-
-    measure: str
-    metric: str
-    gallery: int
-    shares: NDArray[np.float64]
-    quality: tuple[Estimate, ...]
-    area: Estimate
-    query_areas: NDArray[np.float64]
-    confidence: float = 0.95
-
-    def __str__(self) -> str:
-        """Return in words what was found."""
-        start, end = self.quality[0], self.quality[-1]
-        told = (
-            f"{self.measure} is {start.percent()} while none of the {counted(self.gallery, 'gallery item')} are "
-            f"re-embedded and {end.percent()} when all are; averaged over the backfill in this order it is "
-            f"{self.area.percent()}."
-        )
-        lowest = int(np.argmin([point.value for point in self.quality]))
-        if self.quality[lowest].value < min(start.value, end.value):
-            told += (
-                f" On the way it falls to {self.quality[lowest].percent()}, with {self.shares[lowest]:.0%} re-embedded."
-            )
-        return told
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the curve and its area, ready for JSON."""
-        return {
-            "measure": self.measure,
-            "metric": self.metric,
-            "gallery": self.gallery,
-            "queries": len(self.query_areas),
-            "shares": self.shares.tolist(),
-            "quality": [point.to_dict() for point in self.quality],
-            "area": self.area.to_dict(),
-            "confidence": self.confidence,
-        }
 
 
 def backfill_curve(
@@ -146,7 +90,7 @@ def backfill_curve(
                 f"order"
             )
     refuse_relevance_of_others(relevance, {"queries": new, "gallery_before": old})
-    group_numbers(groups, len(new), "queries")
+    group = group_numbers(groups, len(new), "queries")
     rows = _order(order, len(old))
     reached = np.arange(_steps(steps, len(old)) + 1) * len(old) // int(steps)
     parts = tuple(np.sort(part) for part in np.split(rows, reached[1:-1]))
@@ -163,6 +107,7 @@ def backfill_curve(
         area=mean_over_queries(areas, groups=groups, confidence=confidence, seed=seed),
         query_areas=areas,
         confidence=confidence,
+        groups=None if group is None else len(np.unique(group[np.isfinite(areas)])),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,147 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips.checks import class_column, counted, group_numbers, proportion, same_length
-from segue.flips.estimate import Estimate
-from segue.retrieval.agreement import BCubed, adjusted_rand, bcubed
+from segue.retrieval.agreement import adjusted_rand, bcubed
+from segue.retrieval.cluster_result import Agreement, ClusterLoss, ClusterStudy, Truth
 from segue.retrieval.estimates import mean_difference, mean_over_queries
 from segue.retrieval.nearest import MEMORY, working_memory
 from segue.retrieval.nearest_centroid import Centroids, assigned, centroids_of
 from segue.retrieval.vectors import as_vectors, known_metric, same_dimension
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far the clusters that vectors are assigned to agree with the old clusters.
-
-    Attributes:
-        bcubed: B-cubed precision, recall and F1.
-        adjusted_rand: The adjusted Rand index.
-    """
-
-    bcubed: BCubed
-    adjusted_rand: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers by name."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """B-cubed against the true labels.
-
-    Attributes:
-        clusters: Of the old clusters as they are.
-        old: Of the old vectors, each put to its nearest centroid.
-        new: Of the new vectors.
-    """
-
-    clusters: BCubed
-    old: BCubed
-    new: BCubed
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers by name."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class ClusterLoss:
-    """What one cluster loses.
-
-    Attributes:
-        name: The cluster.
-        items: How many of the assigned items were in it.
-        kept_old: Share of them that old vectors assign to it.
-        kept_new: Share of them that new vectors assign to it.
-    """
-
-    name: Any
-    items: int
-    kept_old: float
-    kept_new: float
-
-    def __str__(self) -> str:
-        """Return in words what is lost."""
-        return f"{self.name} (keeps {self.kept_new:.0%} of {counted(self.items, 'item')}, {self.kept_old:.0%} before)"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers by name."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, eq=False)
-class ClusterStudy:
-    """What becomes of old clusters when items are put to the nearest old centroid by their new vectors.
-
-    Attributes:
-        items: Number of items that were assigned.
-        clusters: Number of old clusters.
-        metric: How vectors are compared.
-        held_out: Whether the assigned items had no part in the centroids.
-        old: Agreement of the old vectors' assignment with the old clusters: what the rule itself can reach.
-        new: Agreement of the new vectors' assignment with the old clusters.
-        moved_old: Share of the items that old vectors assign to another cluster than theirs.
-        moved_new: The same of the new vectors.
-        moved_change: The difference, new minus old, on the same items.
-        truth: Agreement with true labels; ``None`` where there are none.
-        losses: Every cluster of which items were assigned, the one that loses most items first.
-        assigned_old: Cluster of each assigned item by its old vector, ``(items,)``.
-        assigned_new: The same by its new vector, ``(items,)``.
-        confidence: Nominal coverage of the intervals.
-    """
-
-    items: int
-    clusters: int
-    metric: str
-    held_out: bool
-    old: Agreement
-    new: Agreement
-    moved_old: Estimate
-    moved_new: Estimate
-    moved_change: Estimate
-    truth: Truth | None
-    losses: tuple[ClusterLoss, ...]
-    assigned_old: NDArray[Any]
-    assigned_new: NDArray[Any]
-    confidence: float = 0.95
-
-    def __str__(self) -> str:
-        """Return in words what was found."""
-        which = "that the centroids do not know " if self.held_out else ""
-        told = [
-            f"Of {counted(self.items, 'item')} {which}in {counted(self.clusters, 'old cluster')}, the new vectors put "
-            f"{self.moved_new.percent()} nearest to the centroid of another cluster; the old vectors did so for "
-            f"{self.moved_old.percent()} (difference {self.moved_change.percent(signed=True)}).",
-            f"Agreement with the old clusters: new vectors {self.new.bcubed}, adjusted Rand "
-            f"{self.new.adjusted_rand:.3f}; old vectors {self.old.bcubed}, adjusted Rand {self.old.adjusted_rand:.3f}.",
-        ]
-        if self.truth is not None:
-            told.append(
-                f"Against the true labels, B-cubed F1 is {self.truth.clusters.f1:.2%} for the clusters as they are, "
-                f"{self.truth.old.f1:.2%} by old and {self.truth.new.f1:.2%} by new vectors."
-            )
-        losing = [loss for loss in self.losses if loss.kept_new < loss.kept_old][:3]
-        if losing:
-            told.append(f"Most is lost by {', '.join(map(str, losing))}.")
-        return " ".join(told)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers by name, ready for JSON."""
-        return {
-            "items": self.items,
-            "clusters": self.clusters,
-            "metric": self.metric,
-            "held_out": self.held_out,
-            "old": self.old.to_dict(),
-            "new": self.new.to_dict(),
-            "moved_old": self.moved_old.to_dict(),
-            "moved_new": self.moved_new.to_dict(),
-            "moved_change": self.moved_change.to_dict(),
-            "truth": None if self.truth is None else self.truth.to_dict(),
-            "losses": [loss.to_dict() for loss in self.losses],
-            "confidence": self.confidence,
-        }
 
 
 def cluster_study(
@@ -201,7 +65,7 @@ def cluster_study(
         >>> study.moved_old.value, study.moved_new.value, study.assigned_new.tolist()
         (0.0, 0.25, ['sea', 'hill', 'hill', 'hill'])
         >>> print(study.losses[0])
-        sea (keeps 50% of 2 items, 100% before)
+        sea (keeps 50% of 2 items by new vectors, 100% by old ones)
     """
     proportion(confidence, "confidence")
     kind, budget = known_metric(metric), working_memory(memory)
@@ -240,6 +104,7 @@ def cluster_study(
         assigned_old=by_old,
         assigned_new=by_new,
         confidence=confidence,
+        groups=None if group is None else len(np.unique(group[here])),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import TYPE_CHECKING
 
-from segue.flips.checks import in_groups
 from segue.flips.estimate import Estimate
+from segue.retrieval.notebook import Table, in_html
+from segue.retrieval.queries_counted import measured_on
 
 if TYPE_CHECKING:
     from segue.retrieval.cross_result import CrossTest
@@ -37,10 +37,7 @@ def html_of(test: CrossTest) -> str:
     Returns:
         A table and paragraphs.
     """
-    heads = "".join(f"<th>{html.escape(head)}</th>" for head in ("queries", "gallery", test.measure))
-    rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table(test))
-    words = "<br>".join(html.escape(sentence) for sentence in sentences(test))
-    return f"<div><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{words}</p></div>"
+    return in_html(sentences(test), Table(("queries", "gallery", test.measure), table(test)))
 
 
 def table(test: CrossTest) -> list[tuple[str, str, str]]:
@@ -74,8 +71,7 @@ def sentences(test: CrossTest) -> list[str]:
     lines = [_compatible(test), _gain(test), f"Re-embedding the gallery adds {_sure(test.backfill_gain)}."]
     if test.cost is not None:
         lines.append(f"Against the paragon, {new} on its own gallery differs by {_sure(test.cost)}.")
-    counted = f"{test.queries:,} quer{'y' if test.queries == 1 else 'ies'}{in_groups(test.groups)}"
-    lines.append(f"Measured on {counted}; brackets hold {100 * test.confidence:g}% intervals over them.")
+    lines.append(measured_on(test.queries, test.groups, test.confidence))
     if test.without_relevant:
         have = "query has" if test.without_relevant == 1 else "queries have"
         counts = {"leave out": "left out", "zero": "counted as 0"}[test.undefined]

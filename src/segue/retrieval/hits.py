@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from segue.errors import InputError
 from segue.flips.checks import counted
+from segue.retrieval.notebook import Shown
 
 
 @dataclass(frozen=True, eq=False)
-class Hits:
+class Hits(Shown):
     """The gallery rows that were found for each query, best first.
 
     Made by :func:`segue.retrieval.search`, or by hand from what another search engine returned.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from segue.errors import InputError
 from segue.flips.checks import counted
+from segue.retrieval.embedded import refuse_other_relevance
 from segue.retrieval.hits import Hits
 from segue.retrieval.relevance import Relevance
 
@@ -90,13 +91,15 @@ def judge(hits: Hits, relevance: Relevance) -> Judged:
         The ranks of what is relevant, for the metrics.
 
     Raises:
-        InputError: If queries or galleries differ, or a query found the copy of itself that relevance leaves out.
+        InputError: If relevance is something else, queries or galleries differ, or a query found the copy of itself
+            that relevance leaves out.
 
     Example:
         >>> hits = Hits(np.array([[2, 0, 1]]), np.array([[0.9, 0.8, 0.1]]))
         >>> judge(hits, Relevance.from_labels([5], [5, 7, 5])).rank.tolist()
         [1, 2]
     """
+    refuse_other_relevance(relevance)
     grades = relevance.grades_of(hits.rows)
     own = (hits.rows == relevance.exclude[:, None]) & (hits.rows >= 0)
     if own.any():

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from segue.errors import InputError
 from segue.flips.checks import class_column, counted, same_length
 from segue.retrieval.nearest import MEMORY, search, working_memory
+from segue.retrieval.notebook import Shown
 from segue.retrieval.scores import unit
 from segue.retrieval.vectors import SLAB, Metric, Vectors, as_vectors, blocks, known_metric, same_dimension
 
@@ -19,7 +20,7 @@ NO_DIRECTION = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Centroids:
+class Centroids(Shown):
     """The centres of clusters.
 
     Attributes:

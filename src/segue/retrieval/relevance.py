@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from segue.errors import InputError
 from segue.flips.checks import class_column, counted, values_of
 from segue.retrieval.nearest import own_rows
+from segue.retrieval.notebook import Shown
 from segue.retrieval.qrels import Qrels, positions, read_qrels
 
 
 @dataclass(frozen=True, eq=False)
-class Relevance:
+class Relevance(Shown):
     """What is relevant: made by :meth:`from_labels` or :meth:`from_qrels`.
 
     Queries with the same relevant items share a list of them: all queries of one label, or the judgements of one

@@ -8,6 +8,8 @@ from typing import Any
 
 from segue.flips.counts import Counts
 from segue.flips.estimate import Estimate
+from segue.retrieval.notebook import Table, in_html
+from segue.retrieval.queries_counted import measured_on
 
 
 @dataclass(frozen=True)
@@ -87,17 +89,32 @@ class ThresholdStudy:
     def __str__(self) -> str:
         """Return in words what was found."""
         accepts, rejects, matched = self.false_accepts, self.false_rejects, self.matched
-        origin = "given" if self.far is None else f"set on these pairs for at most {self.far:.4%} false accepts"
-        return (
-            f"At the old threshold {self.threshold:.4g} ({origin}) the old system accepts {accepts.old.percent(4)} of "
-            f"{accepts.pairs.samples:,} impostor pairs, and the new one {accepts.new.percent(4)} (change "
-            f"{accepts.change.percent(4, signed=True)}). The old system rejects {rejects.old.percent()} of "
-            f"{rejects.pairs.samples:,} genuine pairs, and the new one {rejects.new.percent()} (change "
-            f"{rejects.change.percent(signed=True)}); {rejects.newly.percent()} are rejected only now. With a "
-            f"threshold of its own, {matched.threshold:.4g}, the new system has the old rate of false accepts, and "
-            f"accepts {matched.true_accepts.percent()} of the genuine pairs (change "
-            f"{matched.true_accepts_change.percent(signed=True)})."
+        origin = "as given" if self.far is None else f"set on these pairs for at most {100 * self.far:g}% false accepts"
+        return "\n".join(
+            [
+                f"The old threshold is {self.threshold:.4g}, {origin}: pairs that score above it are accepted.",
+                f"Impostor pairs accepted: {accepts.old.percent(4)} of {accepts.pairs.samples:,} by the old system, "
+                f"{accepts.new.percent(4)} by the new one (change {accepts.change.percent(4, signed=True)}).",
+                f"Genuine pairs rejected: {rejects.old.percent()} of {rejects.pairs.samples:,} by the old system, "
+                f"{rejects.new.percent()} by the new one (change {rejects.change.percent(signed=True)}); "
+                f"{rejects.newly.percent()} by the new one alone.",
+                f"At a threshold of its own, {matched.threshold:.4g}, the new system accepts no more impostors than "
+                f"the old one did, and {matched.true_accepts.percent()} of the genuine pairs (change "
+                f"{matched.true_accepts_change.percent(signed=True)}).",
+                measured_on(self.queries, self.groups, self.confidence),
+            ]
         )
+
+    def _repr_html_(self) -> str:
+        """Return the words and a table of the rates for notebooks."""
+        rows = [
+            (name, rates.old.percent(digits), rates.new.percent(digits), rates.change.percent(digits, signed=True))
+            for name, rates, digits in (
+                ("impostor pairs accepted", self.false_accepts, 4),
+                ("genuine pairs rejected", self.false_rejects, 2),
+            )
+        ]
+        return in_html(str(self).splitlines(), Table(("at the old threshold", "old", "new", "change"), rows))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON."""

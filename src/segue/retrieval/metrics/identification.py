@@ -16,11 +16,12 @@ from segue.retrieval.hits import Hits
 from segue.retrieval.judged import judge
 from segue.retrieval.metrics.threshold import allowed, threshold_above
 from segue.retrieval.metrics.true_accepts import true_accepts
+from segue.retrieval.notebook import Shown
 from segue.retrieval.relevance import Relevance
 
 
 @dataclass(frozen=True, eq=False)
-class Identification:
+class Identification(Shown):
     """True identifications at a rate of false ones.
 
     Attributes:

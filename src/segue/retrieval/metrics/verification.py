@@ -13,11 +13,12 @@ from segue.flips.estimate import Estimate
 from segue.flips.intervals import clopper_pearson
 from segue.retrieval.metrics.threshold import allowed, threshold_above
 from segue.retrieval.metrics.true_accepts import true_accepts
+from segue.retrieval.notebook import Shown
 from segue.retrieval.scores import refuse_scores
 
 
 @dataclass(frozen=True, eq=False)
-class Verification:
+class Verification(Shown):
     """True accepts at a rate of false accepts.
 
     Attributes:
