@@ -7,6 +7,7 @@ from segue.adapters import Procrustes, Ridge
 from segue.adapters.backfill_order import (
     by_distance_to_class_mean,
     by_expected_error,
+    by_isolation,
     by_query_traffic,
     by_uncertainty,
     largest_first,
@@ -56,6 +57,21 @@ def test_distances_to_class_means_against_loops(seed):
     order = by_distance_to_class_mean(mapped, labels)
     assert sorted(order.tolist()) == list(range(20))
     assert (np.diff(np.array(far)[order]) <= 1e-6).all()
+
+
+@given(seed=st.integers(0, 99), neighbours=st.integers(1, 5), unit=st.booleans())
+def test_the_most_isolated_come_first_against_loops(seed, neighbours, unit):
+    mapped = np.random.default_rng(seed).normal(size=(15, 3))
+    rows = to_unit(mapped) if unit else mapped
+    apart = np.array([[1 - a @ b if unit else np.linalg.norm(a - b) for b in rows] for a in rows])
+    far = [np.sort(np.delete(apart[row], row))[:neighbours].mean() for row in range(15)]
+    order = by_isolation(mapped, neighbours=neighbours, unit=unit)
+    assert sorted(order.tolist()) == list(range(15))
+    assert (np.diff(np.array(far)[order]) <= 1e-5).all()
+
+
+def test_copies_of_each_other_are_not_isolated():
+    assert by_isolation([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], neighbours=1).tolist() == [1, 0, 2]
 
 
 def test_expected_errors_are_a_regression_on_three_signs(rng):
@@ -133,6 +149,9 @@ def test_mistakes_are_named(rng):
     )
     assert refused(lambda: by_distance_to_class_mean(old, [0])) == (
         "mapped has 60 rows and labels has 1; pass one class per row"
+    )
+    assert refused(lambda: by_isolation(old[:10])) == (
+        "neighbours is 10; pass a whole number from 1 to 9, one less than there are rows in mapped"
     )
     assert refused(lambda: by_query_traffic([1, 2], [0.1])) == (
         "traffic has 2 items and errors has 1; pass one number per gallery item in both"

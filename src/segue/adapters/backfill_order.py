@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
-from segue.adapters.expected_error import expected_errors
+from segue.adapters.expected_error import expected_errors, nearness
 from segue.adapters.pairs import as_floats, read_vectors
+from segue.adapters.ranges import whole_number
 from segue.errors import InputError
 from segue.flips.checks import as_array, class_column, counted
 from segue.retrieval.hits import Hits
@@ -74,6 +75,32 @@ def by_distance_to_class_mean(mapped: ArrayLike, labels: ArrayLike, *, unit: boo
     return largest_first(np.square(rows - means[numbers]).sum(axis=1))
 
 
+def by_isolation(mapped: ArrayLike, *, neighbours: int = 10, unit: bool = True) -> NDArray[np.int64]:
+    """Order by how far the nearest items of the mapped gallery are, the most isolated first.
+
+    The distance to the class mean without labels: an item that was mapped to a place of its own is seldom found by the
+    queries that look for its like. It needs neither labels nor pairs. The idea is ours.
+
+    Args:
+        mapped: Mapped vectors of the gallery, ``(n, d)``.
+        neighbours: How many nearest items count, each alike.
+        unit: Whether vectors are compared by cosine; by Euclidean distance otherwise.
+
+    Returns:
+        Each row once, ``(n,)``; rows that are equally isolated as they stand.
+
+    Raises:
+        InputError: If something is wrong with the vectors, or there are not more of them than neighbours.
+
+    Example:
+        >>> by_isolation([[0.0], [1.0], [3.0], [9.0]], neighbours=1, unit=False).tolist()
+        [3, 2, 0, 1]
+    """
+    vectors = read_vectors(mapped, "mapped", unit)
+    whole_number(neighbours, "neighbours", 1, len(vectors) - 1, ", one less than there are rows in mapped")
+    return largest_first(-nearness(vectors.values, vectors.values, neighbours, unit, np.arange(len(vectors))))
+
+
 def by_expected_error(
     adapter: Adapter,
     source: ArrayLike,
@@ -108,8 +135,9 @@ def by_expected_error(
 def by_query_traffic(traffic: Hits | ArrayLike, errors: ArrayLike) -> NDArray[np.int64]:
     """Order by how often an item is found times the error that is expected of it, the largest first.
 
-    A badly mapped item that no query comes near does no harm. An item that was not found counts as half a time, so that
-    among those the expected error decides.
+    It spends the first encoder calls on what users see most. Where quality over all queries counts, compare it with
+    :func:`by_isolation` on queries of your own first: what is found often may be mapped well enough already. An item
+    that was not found counts as half a time, so that among those the expected error decides.
 
     Args:
         traffic: What past queries, or the pairs' new vectors, found in the mapped gallery; or how often each item was

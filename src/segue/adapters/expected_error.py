@@ -12,6 +12,7 @@ from segue.adapters.pairs import as_floats, read_pairs, read_vectors
 from segue.adapters.ranges import whole_number
 from segue.errors import InputError
 from segue.flips.checks import counted
+from segue.retrieval.hits import Hits
 from segue.retrieval.nearest import search
 from segue.retrieval.vectors import SLAB, blocks, same_dimension
 
@@ -108,6 +109,24 @@ def _lengths(adapter: Adapter, rows: NDArray[Any]) -> NDArray[np.float64]:
     return np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in mapped])
 
 
+def nearness(
+    rows: NDArray[Any], pairs: NDArray[Any], neighbours: int, unit: bool, own: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    """Return how near rows are to their nearest neighbours: the mean cosine, or minus the mean distance.
+
+    Args:
+        rows: ``(n, d)``.
+        pairs: Among which neighbours are sought, ``(m, d)``.
+        neighbours: How many.
+        unit: Whether directions are compared.
+        own: The row of each one's own copy among the neighbours, ``(n,)``; ``None`` where there are none.
+
+    Returns:
+        ``(n,)``.
+    """
+    return _mean_nearness(search(rows, pairs, neighbours, metric="cosine" if unit else "l2", exclude=own), unit)
+
+
 def _signs(
     rows: NDArray[Any],
     pairs: NDArray[np.float32],
@@ -117,9 +136,11 @@ def _signs(
     unit: bool,
     own: NDArray[np.int64] | None,
 ) -> NDArray[np.float64]:
-    metric = "cosine" if unit else "l2"
-    hits = search(rows, pairs, max(neighbours, NEAREST), metric=metric, exclude=own)
-    nearness = hits.scores[:, :NEAREST].astype(np.float64)
-    if not unit:
-        nearness = -np.sqrt(-nearness.clip(max=0.0))
-    return np.column_stack([nearness.mean(axis=1), errors[hits.rows[:, :neighbours]].mean(axis=1), lengths])
+    hits = search(rows, pairs, max(neighbours, NEAREST), metric="cosine" if unit else "l2", exclude=own)
+    near = _mean_nearness(Hits(hits.rows[:, :NEAREST], hits.scores[:, :NEAREST]), unit)
+    return np.column_stack([near, errors[hits.rows[:, :neighbours]].mean(axis=1), lengths])
+
+
+def _mean_nearness(hits: Hits, unit: bool) -> NDArray[np.float64]:
+    scores = hits.scores.astype(np.float64)
+    return np.asarray((scores if unit else -np.sqrt(-scores.clip(max=0.0))).mean(axis=1))
