@@ -243,6 +243,7 @@ MISTAKES = [
     ({"labels": [0, 1, 0, 1, 7], "new": np.eye(2)[[0, 1, 0, 0, 1]]}, "labels has 1 values that no column of new"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": ["a"]}, "old has 2 columns but 1 classes"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": [1, 1]}, "name a class twice"),
+    ({"classes": 3}, "classes is a single int; pass a list of classes, one per column"),
     ({"old_classes": [0, 2]}, "old answers 1, which its classes don't name; name every class that it may answer"),
     ({"new_classes": ["a", "b"]}, "new answers 0, 1, which its classes don't name"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "thresholds": 0.5}, "thresholds were given but old has shape"),

@@ -222,3 +222,9 @@ def test_mistakes(changed, sentence):
 def test_a_random_order_needs_items():
     with pytest.raises(InputError, match="items is 0; pass the number of gallery items, at least 1"):
         random_order(0)
+
+
+def test_only_curves_are_compared():
+    with pytest.raises(InputError) as caught:
+        area_difference([0.5, 0.7], None)
+    assert str(caught.value) == "baseline is a list; pass what backfill_curve(...) returns"

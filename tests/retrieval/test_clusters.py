@@ -223,3 +223,9 @@ def test_mistakes(changed, sentence):
 def test_vectors_of_another_dimension_than_the_centroids_are_refused():
     with pytest.raises(InputError, match="embeddings has 2 dimensions and the centroids has 3; embed both with"):
         assign(np.eye(2), centroids(GOOD, [0, 0, 1]))
+
+
+def test_vectors_are_put_to_centroids_alone():
+    with pytest.raises(InputError) as caught:
+        assign(np.eye(2), np.eye(2))
+    assert str(caught.value) == "known is a ndarray; pass what centroids(embeddings, clusters) returns"

@@ -212,6 +212,7 @@ TWO = np.eye(2)
             {"far": 0.001},
             "far is 0.001, which 2 impostor pairs can't show; pass at least 1,000 of them, or a far of at least 0.5",
         ),
+        ({"far": None}, "far is None; pass a number between 0 and 1, such as 0.001"),
         ({"far": 1.0}, "far is 1.0; pass a number between 0 and 1, such as 0.001"),
         (
             {"gallery_new": np.eye(3)},

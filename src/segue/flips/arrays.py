@@ -173,7 +173,14 @@ def _predictions(
 
 
 def _first_given(*classes: Sequence[Any] | None) -> Sequence[Any] | None:
-    return next((given for given in classes if given is not None and len(given)), None)
+    for given in classes:
+        if given is None:
+            continue
+        if not hasattr(given, "__len__"):
+            raise InputError(f"classes is a single {type(given).__name__}; pass a list of classes, one per column")
+        if len(given):
+            return given
+    return None
 
 
 def _frame_classes(output: Any) -> list[Any] | None:

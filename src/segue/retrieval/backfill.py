@@ -132,7 +132,7 @@ def area_difference(
         The area under ``curve`` minus that under ``baseline``, with its paired interval.
 
     Raises:
-        InputError: If the curves are of other measures, shares or queries.
+        InputError: If they are no curves, or of other measures, shares or queries.
 
     Example:
         >>> relevance = Relevance.from_labels(["cat"], ["dog", "cat"])
@@ -143,6 +143,9 @@ def area_difference(
         >>> dog_first.area.value, cat_first.area.value, area_difference(cat_first, dog_first).value
         (0.75, 0.25, 0.5)
     """
+    for name, given in (("baseline", baseline), ("curve", curve)):
+        if not isinstance(given, BackfillCurve):
+            raise InputError(f"{name} is a {type(given).__name__}; pass what backfill_curve(...) returns")
     for name, one, other in (
         ("measure", baseline.measure, curve.measure),
         ("metric", baseline.metric, curve.metric),

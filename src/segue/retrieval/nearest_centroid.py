@@ -93,13 +93,16 @@ def assign(embeddings: ArrayLike, known: Centroids, *, memory: int = MEMORY) -> 
         The name of each vector's cluster, ``(n,)``.
 
     Raises:
-        InputError: If something is wrong with the vectors, or they have another dimension than the centroids.
+        InputError: If something is wrong with the vectors, they have another dimension than the centroids, or these
+            are something else.
 
     Example:
         >>> known = centroids([[0.0, 2.0], [0.0, 4.0], [6.0, 0.0]], ["a", "a", "b"])
         >>> assign([[1.0, 0.1], [0.1, 1.0]], known).tolist()
         ['b', 'a']
     """
+    if not isinstance(known, Centroids):
+        raise InputError(f"known is a {type(known).__name__}; pass what centroids(embeddings, clusters) returns")
     vectors = as_vectors(embeddings, "embeddings", known.metric)
     same_dimension(vectors, Vectors(known.vectors, "the centroids", 0.0))
     return assigned(vectors, np.arange(len(vectors)), known, working_memory(memory))

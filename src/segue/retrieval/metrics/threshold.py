@@ -25,7 +25,7 @@ def allowed(rate: float, count: int, name: str, whose: str) -> int:
     Raises:
         InputError: If the rate is no share, or too small for any of so few scores to pass.
     """
-    if not 0 < rate < 1:
+    if not (isinstance(rate, (int, float, np.integer, np.floating)) and 0 < rate < 1):
         raise InputError(f"{name} is {rate}; pass a number between 0 and 1, such as 0.001")
     # 0.29 * 100 is a little less than 29
     passing = math.floor(rate * count * (1 + 1e-12))
