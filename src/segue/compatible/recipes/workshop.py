@@ -1,0 +1,325 @@
+"""Where an update's networks are trained and measured: each one once, and found again after a killed run."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from segue.compatible.embeddings import common_part
+from segue.compatible.heads import FrozenHead
+from segue.compatible.recipes.candidate import Candidate
+from segue.compatible.recipes.kept import Run, finished, keep, load
+from segue.compatible.recipes.learner import Learner
+from segue.compatible.recipes.objective import Objective
+from segue.compatible.recipes.old_side import OldSide
+from segue.compatible.recipes.update import StoredEmbeddings, Update, check_vectors
+from segue.errors import InputError
+from segue.retrieval import Relevance, query_values
+from segue.training import TensorData, TrainingData, fit, outputs_of
+from segue.training.identity import digest_of
+from segue.training.references import content_key, model_key
+from segue.training.seeds import drawn_from, kept_globals
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+Made = TypeVar("Made")
+CLIP = 5.0
+"""Largest norm of a step's gradient where something holds the network to the old one."""
+
+
+@dataclass
+class Workshop:
+    """Trains the networks of an update.
+
+    Args:
+        update: What is to be done.
+        measure: What quality is, such as ``"cmc@1"`` or ``"map"``.
+        folder: Where runs are kept; a run that was killed goes on from its checkpoint, one that is over is not
+            repeated. By default a temporary folder.
+        fabric: A launched Fabric of one process, for accelerators and precision.
+        progress: Whether to show bars on stderr.
+
+    Raises:
+        InputError: If the data can't be read, or ``build`` makes no new network each time.
+    """
+
+    update: Update
+    measure: str = "cmc@1"
+    folder: Path | None = None
+    fabric: Fabric | None = None
+    progress: bool = True
+    runs: dict[str, Run] = field(default_factory=dict, init=False)
+    """Every run that was asked for, in this order."""
+
+    def __post_init__(self) -> None:
+        """Read the data.
+
+        Raises:
+            InputError: If they can't be read, or ``build`` makes no new network each time.
+        """
+        if not isinstance(self.update, Update):
+            raise InputError(f"update is a {type(self.update).__name__}; pass an Update of segue.compatible.recipes")
+        self.train_data, self.validation_data = self.update.data()
+        if self.fabric is not None and self.fabric.world_size > 1:
+            raise InputError("fabric has several processes; compatible training runs in one, so pass devices=1")
+        if self.folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="segue-")
+        self.place = Path(self._temporary.name if self.folder is None else self.folder)
+        if self.fresh() is self.fresh():
+            raise InputError("build returns the same network each time; pass a function that makes a new one")
+        self._networks: dict[str, nn.Module] = {}
+        self._held: dict[str, dict[str, NDArray[np.float64]]] = {}
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """Labels of the training samples."""
+        return _labels(self.train_data)
+
+    @cached_property
+    def classes(self) -> int:
+        """Number of classes: one more than the largest label."""
+        return int(self.labels.max()) + 1
+
+    @cached_property
+    def relevance(self) -> Relevance:
+        """Each validation sample searches all others."""
+        labels = _labels(self.validation_data).numpy()
+        return Relevance.from_labels(labels, labels, exclude=np.arange(len(labels)))
+
+    @cached_property
+    def old(self) -> OldSide:
+        """What the old model left behind on the training samples.
+
+        Raises:
+            InputError: If the old network's embeddings have no direction, or the old head is of another model.
+        """
+        known = torch.ones(len(self.train_data), dtype=torch.bool)
+        if isinstance(self.update.old, StoredEmbeddings):
+            known = known if self.update.old.known is None else self.update.old.known.cpu()
+            stored = self.update.old.train.detach().cpu()
+            vectors = stored.to(torch.get_default_dtype()).where(known[:, None], torch.zeros(()))
+        else:
+            vectors = self._answers(self.update.old, self.train_data)
+            check_vectors("the old network's embeddings of train", vectors)
+        head = self.update.old_head
+        if head is not None and head.dimension != vectors.shape[1]:
+            raise InputError(
+                f"old_head is for {head.dimension} dimensions and the old embeddings have {vectors.shape[1]}; pass the "
+                "head of the model that made them"
+            )
+        return OldSide(vectors, known, self.labels, None if head is None else FrozenHead.of(head).cpu())
+
+    @cached_property
+    def old_validation(self) -> Tensor:
+        """The old model's embeddings of the validation samples."""
+        if isinstance(self.update.old, StoredEmbeddings):
+            return self.update.old.validation.detach().cpu().float()
+        found = self._answers(self.update.old, self.validation_data)
+        check_vectors("the old network's embeddings of validation", found)
+        return found
+
+    @cached_property
+    def old_old(self) -> NDArray[np.float64]:
+        """Quality of the old model's queries on the old gallery, query by query."""
+        return self._values(self.old_validation, self.old_validation)
+
+    @cached_property
+    def dimension(self) -> int:
+        """Columns of a new network's embeddings."""
+        with kept_globals():  # a dataset's samples are drawn from the global generators
+            batch = next(iter(self.train_data.plain([torch.arange(min(2, len(self.train_data)))])))
+        return outputs_of(self.fresh(), (batch.inputs, batch.labels)).shape[1]
+
+    @property
+    def steps(self) -> int:
+        """Steps of a training."""
+        return self.update.steps(len(self.train_data))
+
+    @property
+    def trainings(self) -> float:
+        """Plain trainings that all runs so far amount to."""
+        return sum(run.trainings for run in self.runs.values())
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training of all runs so far, those of earlier calls included."""
+        return sum(run.seconds for run in self.runs.values())
+
+    def fresh(self, seed: int = 0) -> nn.Module:
+        """Return a new network with fresh weights."""
+        with drawn_from(self.update.seed, "weights", seed):
+            return self.update.build()
+
+    def drawn(self, key: str, make: Callable[[], Made]) -> Made:
+        """Make something whose first weights are drawn, always the same ones for the same key.
+
+        Args:
+            key: What it is for.
+            make: Makes it.
+
+        Returns:
+            What was made.
+        """
+        with drawn_from(self.update.seed, "drawn for", key):
+            return make()
+
+    def run(
+        self,
+        key: str,
+        make: Callable[[], Objective],
+        *,
+        basis: nn.Module | None = None,
+        told: Mapping[str, Tensor] | None = None,
+        clip_norm: float | None = CLIP,
+    ) -> Run:
+        """Train a network, unless that was done before.
+
+        Args:
+            key: Name of the run; says all that is special about it.
+            make: Returns the objective, with fresh heads.
+            basis: What comes after the network, if something does.
+            told: What the objective is told of each training sample, beside the old embeddings.
+            clip_norm: Largest norm of a step's gradient.
+
+        Returns:
+            The run.
+
+        Raises:
+            InputError: If the folder holds a run of this name that was trained otherwise.
+        """
+        if key in self.runs:
+            return self.runs[key]
+        embedder = self.fresh() if basis is None else nn.Sequential(self.fresh(), basis)
+        objective = self.drawn(key, make)
+        reference = {**self.old.reference(), **(told or {})}
+        identity = digest_of([self._identity, key, objective, embedder, clip_norm, digest_of(reference)])
+        place = self.place / "runs" / key
+        run = finished(place, identity)
+        if run is None:
+            run = self._train(key, Learner(embedder, objective), reference, clip_norm)
+            keep(place, embedder, run, identity)
+            shutil.rmtree(place / "checkpoint", ignore_errors=True)
+            self._networks[key] = embedder.cpu().eval()
+        else:
+            self._networks[key] = load(place, embedder)
+        self.runs[key] = run
+        return run
+
+    def network(self, run: Run) -> nn.Module:
+        """Return the network of a run, in evaluation mode.
+
+        Args:
+            run: The run.
+
+        Returns:
+            The network: inputs to embeddings.
+        """
+        return self._networks[run.key]
+
+    def embeddings(self, run: Run, part: str) -> Tensor:
+        """Return what a run's network makes of the training or the validation samples.
+
+        Args:
+            run: The run.
+            part: ``"train"`` or ``"validation"``.
+
+        Returns:
+            ``(n, d_new)``.
+        """
+        return self._answers(self.network(run), self.train_data if part == "train" else self.validation_data)
+
+    def candidate(self, method: str, settings: Mapping[str, Any], run: Run, also: tuple[Run, ...] = ()) -> Candidate:
+        """Measure the network of a run on the validation samples.
+
+        Args:
+            method: The method that made it.
+            settings: Its settings.
+            run: The run.
+            also: Other trainings that it took.
+
+        Returns:
+            The candidate.
+        """
+        if run.key not in self._held:
+            new = self.embeddings(run, "validation")
+            check_vectors(f"the embeddings of validation by {run.key!r}", new)
+            towards_old = common_part(new, self.old_validation.shape[1])
+            self._held[run.key] = {
+                "new_old": self._values(towards_old, self.old_validation),
+                "new_new": self._values(new, new),
+            }
+        held = self._held[run.key]
+        return Candidate(
+            method,
+            dict(settings),
+            float(np.nanmean(held["new_old"])),
+            float(np.nanmean(held["new_new"])),
+            run.key,
+            sum({one.key: one.trainings for one in (run, *also)}.values()),
+            self.network(run),
+            held,
+        )
+
+    @cached_property
+    def _identity(self) -> str:
+        update, fresh = self.update, self.fresh()
+        optimizer = update.optimizer(fresh.parameters())
+        schedule = None if update.schedule is None else update.schedule(optimizer, self.steps)
+        parts = [
+            _content(data, part) for part, data in (("train", self.train_data), ("validation", self.validation_data))
+        ]
+        told = [*parts, model_key(fresh), repr(optimizer), update.epochs, update.batch_size, update.seed, self.labels]
+        return digest_of([*told, None if schedule is None else digest_of(schedule.state_dict())])
+
+    def _train(self, key: str, learner: Learner, told: Mapping[str, Tensor], clip_norm: float | None) -> Run:
+        update = self.update
+        optimizer = update.optimizer(learner.parameters())
+        history = fit(
+            learner,
+            self.train_data,
+            learner.objective,
+            optimizer=optimizer,
+            schedule=None if update.schedule is None else update.schedule(optimizer, self.steps),
+            epochs=update.epochs,
+            batch_size=update.batch_size,
+            reference=told,
+            seed=update.seed,
+            clip_norm=clip_norm,
+            checkpoint=None if self.folder is None else self.place / "runs" / key / "checkpoint",
+            fabric=self.fabric,
+            progress=self.progress,
+            name=key,
+        )
+        return Run(key, history.seconds, 1.0)
+
+    def _answers(self, network: nn.Module, data: TrainingData) -> Tensor:
+        if self.fabric is not None:
+            network.to(self.fabric.device)
+        found = outputs_of(network, data)
+        network.cpu()
+        return found
+
+    def _values(self, queries: Tensor, gallery: Tensor) -> NDArray[np.float64]:
+        return query_values(self.measure, queries.numpy(), gallery.numpy(), self.relevance)
+
+
+def _labels(data: TrainingData) -> Tensor:
+    if isinstance(data, TensorData):
+        return data.labels
+    with kept_globals():
+        return torch.cat([batch.labels for batch in data.plain(torch.split(torch.arange(len(data)), 512))])
+
+
+def _content(data: TrainingData, part: str) -> str:
+    return content_key(data, None if isinstance(data, TensorData) else part)
