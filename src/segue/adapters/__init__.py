@@ -23,15 +23,26 @@ from segue.adapters.kinds import FUNCTIONS, KINDS, kind
 
 if TYPE_CHECKING:
     from segue.adapters.adjoint import Adjoint as Adjoint
+    from segue.adapters.backfill_order import by_distance_to_class_mean as by_distance_to_class_mean
+    from segue.adapters.backfill_order import by_expected_error as by_expected_error
+    from segue.adapters.backfill_order import by_isolation as by_isolation
+    from segue.adapters.backfill_order import by_query_traffic as by_query_traffic
+    from segue.adapters.backfill_order import by_uncertainty as by_uncertainty
     from segue.adapters.best import fit_best as fit_best
     from segue.adapters.choice import AdapterChoice as AdapterChoice
     from segue.adapters.direction_adjoint import DirectionAdjoint as DirectionAdjoint
     from segue.adapters.ensemble import Ensemble as Ensemble
+    from segue.adapters.expected_error import expected_errors as expected_errors
+    from segue.adapters.fastfill import FastFill as FastFill
+    from segue.adapters.fct import FCT as FCT
     from segue.adapters.kernel_adjoint import KernelAdjoint as KernelAdjoint
     from segue.adapters.kernel_ridge import KernelRidge as KernelRidge
+    from segue.adapters.lambda_orthogonal import BackwardMap as BackwardMap
+    from segue.adapters.lambda_orthogonal import LambdaOrthogonal as LambdaOrthogonal
     from segue.adapters.local_mixture import LocalMixture as LocalMixture
     from segue.adapters.low_rank import LowRankAffine as LowRankAffine
     from segue.adapters.procrustes import Procrustes as Procrustes
+    from segue.adapters.residual_mlp import ResidualMLP as ResidualMLP
     from segue.adapters.ridge import Ridge as Ridge
     from segue.adapters.ridge import ridge_path as ridge_path
     from segue.adapters.scaled_procrustes import ScaledProcrustes as ScaledProcrustes
@@ -39,19 +50,30 @@ if TYPE_CHECKING:
     from segue.adapters.spherical import slerp as slerp
 
 __all__ = [
+    "FCT",
     "Adapter",
     "AdapterChoice",
     "Adjoint",
+    "BackwardMap",
     "DirectionAdjoint",
     "Ensemble",
+    "FastFill",
     "KernelAdjoint",
     "KernelRidge",
+    "LambdaOrthogonal",
     "LocalMixture",
     "LowRankAffine",
     "Procrustes",
+    "ResidualMLP",
     "Ridge",
     "ScaledProcrustes",
     "Slerp",
+    "by_distance_to_class_mean",
+    "by_expected_error",
+    "by_isolation",
+    "by_query_traffic",
+    "by_uncertainty",
+    "expected_errors",
     "fit_best",
     "ridge_path",
     "slerp",

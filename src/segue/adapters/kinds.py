@@ -7,19 +7,35 @@ from typing import Any
 
 KINDS = {
     "Adjoint": "adjoint",
+    "BackwardMap": "lambda_orthogonal",
     "DirectionAdjoint": "direction_adjoint",
     "Ensemble": "ensemble",
+    "FCT": "fct",
+    "FastFill": "fastfill",
     "KernelAdjoint": "kernel_adjoint",
     "KernelRidge": "kernel_ridge",
+    "LambdaOrthogonal": "lambda_orthogonal",
     "LocalMixture": "local_mixture",
     "LowRankAffine": "low_rank",
     "Procrustes": "procrustes",
+    "ResidualMLP": "residual_mlp",
     "Ridge": "ridge",
     "ScaledProcrustes": "scaled_procrustes",
     "Slerp": "spherical",
 }
 
-FUNCTIONS = {"AdapterChoice": "choice", "fit_best": "best", "ridge_path": "ridge", "slerp": "spherical"}
+FUNCTIONS = {
+    "AdapterChoice": "choice",
+    "by_distance_to_class_mean": "backfill_order",
+    "by_expected_error": "backfill_order",
+    "by_isolation": "backfill_order",
+    "by_query_traffic": "backfill_order",
+    "by_uncertainty": "backfill_order",
+    "expected_errors": "expected_error",
+    "fit_best": "best",
+    "ridge_path": "ridge",
+    "slerp": "spherical",
+}
 
 
 def kind(name: str) -> Any:
