@@ -32,6 +32,9 @@ from scipy import special, stats
 
 Floats = NDArray[np.float64]
 
+# Of sums of up to millions of weights, relative.
+ROUNDING = 1e-9
+
 
 def exact_excess(flips_inside: int, inside: int, flips: int, samples: int) -> float:
     """One-sided p-value of Fisher's exact test that flips are more frequent inside a slice than outside.
@@ -73,7 +76,8 @@ def effective_excess(rate_inside: float, rate: float, share: float, samples: flo
     Returns:
         The p-value.
     """
-    if not (0 < rate < 1 and 0 < share < 1) or rate_inside <= rate:
+    # equal rates are no excess, whatever the rounding of their weights
+    if not (0 < rate < 1 and 0 < share < 1) or rate_inside <= rate * (1 + ROUNDING):
         return 1.0
     expected = rate * share * samples
     inside = expected / skew**2 + (rate_inside * share * samples - expected) / skew
