@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
+from segue.adapters.calibration import folds_of, read_gallery, read_labels, refuse_labels_of_two_types, refuse_twins
 from segue.adapters.candidates import blended_maps, gallery_maps, query_maps
 from segue.adapters.choice import AdapterChoice, Tried
-from segue.adapters.pairs import read_pairs, read_vectors
+from segue.adapters.pairs import read_pairs
 from segue.adapters.ranges import above_zero, whole_number
 from segue.adapters.spherical import Slerp
 from segue.adapters.trial import Side, Trial
 from segue.errors import InputError
-from segue.flips.checks import class_column, same_length
+from segue.flips.checks import proportion
+from segue.flips.estimate import Estimate
 from segue.retrieval import mean_difference, mean_over_queries
 from segue.retrieval.measures import named_measure
 
@@ -98,22 +99,28 @@ def fit_best(
         )
     if seconds_per_item is not None:
         above_zero(seconds_per_item, "seconds_per_item")
+    whole_number(seed, "seed", 0)
+    proportion(confidence, "confidence")
     new, old = (one, other) if side == "queries" else (other, one)
-    order = np.random.default_rng(seed).permutation(pairs)
-    stored, stored_labels = _gallery(gallery, gallery_labels, labels, old.shape[1])
+    named = named_measure(measure)
     trial = Trial(
         old=old,
         new=new,
         side=side,
-        folds=tuple(np.sort(part) for part in np.array_split(order, folds)),
-        measure=named_measure(measure).name,
-        labels=None if labels is None else _labels(labels, pairs, "labels"),
-        gallery=stored,
-        gallery_labels=stored_labels,
+        folds=folds_of(pairs, folds, seed),
+        measure=named.name,
+        labels=None if labels is None else read_labels(labels, pairs, "labels", "source"),
+        **_gallery(gallery, gallery_labels, labels, old),
         both_encoders=both_encoders,
     )
-    candidates = _candidates(adapters, trial, pairs)
-    values = np.stack([trial.of(adapter) for adapter in candidates])
+    if trial.labels is not None and trial.gallery_labels is not None:
+        refuse_labels_of_two_types(("labels", trial.labels), ("gallery_labels", trial.gallery_labels))
+    if named.k is not None and named.k >= trial.searched:
+        raise InputError(
+            f"measure {named.name!r} looks at the {named.k:,} nearest, and a query searches {trial.searched:,}, so "
+            f"that any map finds all; pass a smaller rank, or a gallery"
+        )
+    candidates, values, failed = _measured(trial, _candidates(adapters, trial, pairs), every=adapters is not None)
     defined = ~np.isnan(values[0])
     if not defined.any():
         raise InputError("nothing is relevant to any pair; pass labels that several items share, or fewer folds")
@@ -121,10 +128,7 @@ def fit_best(
     best = int(means.argmax())
     chosen = candidates[best]
     through, before, after = _cross_fitted(values, trial.folds), trial.of_old(), trial.of_new()
-    curve = tuple(
-        (round(share * pairs * (folds - 1) / folds), mean_over_queries(_at(trial, chosen, share, values[best])))
-        for share in SHARES
-    )
+    curve = _curve(trial, chosen, values[best], confidence)
     ranking = np.argsort(-means, kind="stable")
     return AdapterChoice(
         adapter=trial.fitted(chosen),
@@ -132,8 +136,8 @@ def fit_best(
         measure=trial.measure,
         labelled=labels is not None,
         pairs=pairs,
-        searched=len(stored) if stored is not None else int(min(len(fold) for fold in trial.folds)) - 1,
-        real_gallery=stored is not None,
+        searched=trial.searched,
+        real_gallery=trial.gallery is not None,
         both_encoders=both_encoders,
         old_old=mean_over_queries(before, confidence=confidence),
         new_old=mean_over_queries(through, confidence=confidence),
@@ -144,11 +148,40 @@ def fit_best(
             Tried(repr(candidates[row]), mean_over_queries(values[row], confidence=confidence)) for row in ranking
         ),
         seconds_per_item=seconds_per_item,
+        failed=failed,
+        per_query={"old_old": before, "new_old": through, **({} if after is None else {"new_new": after})},
     )
 
 
-def _at(trial: Trial, adapter: Adapter, share: float, full: NDArray[np.float64]) -> NDArray[np.float64]:
-    return full if share == 1 else trial.of(adapter, share)
+def _measured(
+    trial: Trial, candidates: Sequence[Adapter], *, every: bool
+) -> tuple[list[Adapter], NDArray[np.float64], tuple[tuple[str, str], ...]]:
+    # odd data (few dimensions, orthogonal items) have no place in some map: that is its fault, unless it was asked for
+    kept, values = [], []
+    failed: dict[str, str] = {}
+    for adapter in candidates:
+        try:
+            values.append(trial.of(adapter))
+            kept.append(adapter)
+        except InputError as error:
+            if every or len(failed) + 1 == len(candidates):
+                raise
+            failed[repr(adapter)] = str(error)
+    return kept, np.stack(values), tuple(failed.items())
+
+
+def _curve(
+    trial: Trial, adapter: Adapter, full: NDArray[np.float64], confidence: float
+) -> tuple[tuple[int, Estimate], ...]:
+    outside = len(trial.old) - max(map(len, trial.folds))
+    steps = []
+    for share in SHARES:
+        try:
+            values = full if share == 1 else trial.of(adapter, share)
+        except InputError:  # too few for this map: the curve begins later
+            continue
+        steps.append((round(share * outside), mean_over_queries(values, confidence=confidence)))
+    return tuple(steps)
 
 
 def _cross_fitted(values: NDArray[np.float64], folds: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
@@ -167,8 +200,10 @@ def _candidates(adapters: Sequence[Adapter] | None, trial: Trial, pairs: int) ->
     if adapters is None:
         make = gallery_maps if trial.side == "gallery" else blended_maps if trial.both_encoders else query_maps
         return make(pairs)
-    if not adapters or not all(isinstance(adapter, Adapter) for adapter in adapters):
-        raise InputError("adapters holds something else than adapters, or nothing; pass maps such as [Ridge()]")
+    if not isinstance(adapters, (list, tuple)) or not all(isinstance(adapter, Adapter) for adapter in adapters):
+        raise InputError("adapters holds something else than adapters; pass a list of maps such as [Ridge()]")
+    if not adapters:
+        raise InputError("adapters is empty; pass a list of maps such as [Ridge()], or leave it out")
     if not all(adapter.get_params().get("unit", True) for adapter in adapters):
         raise InputError("adapters has maps with unit=False; fit_best searches by cosine: pass unit=True")
     if trial.both_encoders and not all(isinstance(adapter, Slerp) for adapter in adapters):
@@ -177,24 +212,14 @@ def _candidates(adapters: Sequence[Adapter] | None, trial: Trial, pairs: int) ->
 
 
 def _gallery(
-    gallery: ArrayLike | None, gallery_labels: ArrayLike | None, labels: ArrayLike | None, dimension: int
-) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    gallery: ArrayLike | None, gallery_labels: ArrayLike | None, labels: ArrayLike | None, old: NDArray[np.float32]
+) -> dict[str, NDArray[np.generic] | None]:
     if gallery is None:
         if gallery_labels is not None:
             raise InputError("gallery_labels is given without gallery; pass the stored vectors, too")
-        return None, None
+        return {"gallery": None, "gallery_labels": None}
     if labels is None or gallery_labels is None:
         raise InputError("gallery is given without labels or gallery_labels; pass both, or leave the gallery out")
-    stored = read_vectors(gallery, "gallery", unit=True)
-    if stored.dimension != dimension:
-        raise InputError(
-            f"gallery has {stored.dimension:,} dimensions and the old model's pairs have {dimension:,}; pass what the "
-            f"old model stored"
-        )
-    return stored.values, _labels(gallery_labels, len(stored), "gallery_labels")
-
-
-def _labels(values: ArrayLike, count: int, name: str) -> NDArray[Any]:
-    column = class_column(values, name)
-    same_length({"pairs" if name == "labels" else "gallery": range(count), name: column})
-    return column
+    stored, stored_labels = read_gallery(gallery, gallery_labels, old.shape[1])
+    refuse_twins(old, stored, ("the old model's pairs", "gallery"))
+    return {"gallery": stored, "gallery_labels": stored_labels}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from segue.adapters.base import Adapter
 from segue.adapters.trial import Side
 from segue.flips.estimate import Estimate
 from segue.retrieval.cross_result import Compatible
+from segue.retrieval.notebook import Shown
 
 TIMES_AS_MANY = 10
 
@@ -27,8 +31,8 @@ class Tried:
     quality: Estimate
 
 
-@dataclass(frozen=True)
-class AdapterChoice:
+@dataclass(frozen=True, eq=False)
+class AdapterChoice(Shown):
     """The best map of those that were tried, and whether the numbers support its use.
 
     Qualities are means over held-out pairs as queries. That of the choice is cross-fitted: on each half of the folds,
@@ -52,6 +56,9 @@ class AdapterChoice:
         curve: Quality of the chosen map by number of pairs it was fitted on.
         tried: All maps with their qualities, best first.
         seconds_per_item: What the new model takes to embed an item; ``None`` where it was not said.
+        failed: Maps that could not be tried on these pairs, and why.
+        per_query: The measure of each pair by cell (``old_old``, ``new_old``, ``new_new`` where it is known),
+            ``(n,)``; NaN where nothing is relevant. Not part of :meth:`to_dict`.
     """
 
     adapter: Adapter
@@ -69,6 +76,8 @@ class AdapterChoice:
     curve: tuple[tuple[int, Estimate], ...]
     tried: tuple[Tried, ...]
     seconds_per_item: float | None = None
+    failed: tuple[tuple[str, str], ...] = ()
+    per_query: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     @property
     def verdict(self) -> Compatible:
@@ -113,21 +122,22 @@ class AdapterChoice:
             "more_pairs": self.more_pairs,
             "seconds_per_item": self.seconds_per_item,
             "tried": [{"adapter": each.adapter, "quality": each.quality.to_dict()} for each in self.tried],
+            "failed": [{"adapter": adapter, "why": why} for adapter, why in self.failed],
         }
 
     def __str__(self) -> str:
         """Return in plain words what was chosen, whether to use it, and what more pairs would cost."""
         return "\n".join([self._chosen(), self._advice(), self._more()])
 
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return "".join(f"<p>{escape(line)}</p>" for line in str(self).splitlines())
-
     def _chosen(self) -> str:
         what = "new queries into the old space" if self.side == "queries" else "the old gallery into the new space"
         blended = ", blended with the old model's queries" if self.both_encoders else ""
-        return f"Best of {len(self.tried)} maps of {what}{blended}: {self.adapter!r}."
+        failed = ""
+        if self.failed:
+            maps = "1 map" if len(self.failed) == 1 else f"{len(self.failed)} maps"
+            failed = f" {maps} could not be tried, first {self.failed[0][0]}: {self.failed[0][1]}."
+        maps = "The only map" if len(self.tried) == 1 else f"Best of {len(self.tried)} maps"
+        return f"{maps} of {what}{blended}: {self.adapter!r}.{failed}"
 
     def _advice(self) -> str:
         numbers = (

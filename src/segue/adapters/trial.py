@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,6 +46,11 @@ class Trial:
     gallery: Vectors | None
     gallery_labels: NDArray[Any] | None
     both_encoders: bool
+
+    @property
+    def searched(self) -> int:
+        """How many items a query searches, at least."""
+        return len(self.gallery) if self.gallery is not None else min(map(len, self.folds)) - 1
 
     def of_old(self) -> NDArray[np.float64]:
         """Return the quality of old queries on the old gallery, ``(n,)``; NaN where nothing is relevant."""
@@ -105,7 +111,7 @@ class Trial:
         names = [str(row) for row in own]
         return Relevance.from_qrels(wanted, names, names, exclude=own)
 
-    def _each(self, sides: Any) -> NDArray[np.float64]:
+    def _each(self, sides: Callable[[NDArray[np.int64]], tuple[Vectors, Vectors]]) -> NDArray[np.float64]:
         values = np.empty(len(self.old))
         for fold in self.folds:
             queries, gallery = sides(fold)
