@@ -62,8 +62,8 @@ NOTES = (
     "stationary is meant for generations that all have the simplex head; here the old model is given, as it is for a "
     "user.",
     "The old threshold was set on old vectors of validation samples, for 1% of false accepts; false accepts and "
-    "rejects are those of 1,000 test queries against the old gallery. clusters: queries assigned to the centroids of the old "
-    "gallery's classes.",
+    "rejects are those of 1,000 test queries against the old gallery. clusters: queries assigned to the centroids of "
+    "the old gallery's classes.",
 )
 
 

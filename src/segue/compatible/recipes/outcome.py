@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Tried:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, ready for JSON."""
-        return vars(self) | {}
+        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,7 @@ class Outcome:
 
     def _told_pick(self) -> str:
         if self.pick is self.paragon:
-            return "Nothing that was tried regards the old gallery; the pick is the network without a constraint."
+            return "There is no candidate that regards the old gallery; the pick is the network without a constraint."
         if self.rule.met(self.pick, self.paragon):
             return f"Picked: {self.pick}; the rule: {self.rule}."
         return (

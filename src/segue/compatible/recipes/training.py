@@ -12,7 +12,7 @@ from segue.compatible.recipes.methods import METHODS
 from segue.compatible.recipes.outcome import Outcome, Tried
 from segue.compatible.recipes.update import Update
 from segue.compatible.recipes.workshop import Workshop
-from segue.errors import DivergedError, InputError
+from segue.errors import DivergedError, InputError, MissingExtraError
 from segue.retrieval.cross_result import CrossTest
 from segue.retrieval.measures import named_measure
 
@@ -62,6 +62,7 @@ def train(
     Raises:
         InputError: If the update, the method or the measure is not as described, or the folder holds other runs.
         DivergedError: If the loss of the network without a constraint is not finite; other methods are noted and left.
+        MissingExtraError: If the only method asked for needs a package that is not installed.
 
     Example:
         A head of two columns on what an encoder returned, made compatible with stored vectors.
@@ -102,8 +103,9 @@ def train(
         try:
             for one in METHODS[name].candidates(workshop):
                 kept.append(one)
-        except DivergedError as error:
-            if name == "independent":
+        except (DivergedError, InputError, MissingExtraError) as error:
+            # what one method can't do is noted where others were asked for too
+            if name == "independent" or (len(names) == 1 and not isinstance(error, DivergedError)):
                 raise
             note = str(error)
         made, trainings, seconds = before

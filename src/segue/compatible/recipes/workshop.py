@@ -93,9 +93,16 @@ class Workshop:
 
     @cached_property
     def relevance(self) -> Relevance:
-        """Each validation sample searches all others."""
+        """Each validation sample searches all others.
+
+        Raises:
+            InputError: If no two of them are of one class.
+        """
         labels = _labels(self.validation_data).numpy()
-        return Relevance.from_labels(labels, labels, exclude=np.arange(len(labels)))
+        found = Relevance.from_labels(labels, labels, exclude=np.arange(len(labels)))
+        if not found.totals.any():
+            raise InputError("validation has no two samples of one class, so that nothing can be found; hold more out")
+        return found
 
     @cached_property
     def old(self) -> OldSide:

@@ -1,0 +1,122 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segue.compatible.recipes import OldNeighbours
+from segue.errors import InputError
+
+
+def slow(new, stored, classes, labels, temperature, ranking, own):
+    """The formula, number by number."""
+    values = []
+    for i, label in enumerate(labels):
+
+        def score(k, i=i):
+            a, b = new[i][: len(stored[0])], stored[k]
+            dot = sum(x * y for x, y in zip(a, b, strict=True))
+            return dot / math.sqrt(sum(x * x for x in a)) / math.sqrt(sum(y * y for y in b)) / temperature
+
+        others = [k for k in range(len(stored)) if k != own[i]]
+        total = sum(math.exp(score(k)) for k in others)
+        same = [k for k in others if classes[k] == label]
+        if not same:
+            values.append(0.0)
+            continue
+        first = -math.log(sum(math.exp(score(k)) for k in same) / total)
+        rest = -sum(math.log(math.exp(score(k)) / total) for k in same) / len(same)
+        values.append(first + ranking * rest)
+    return values
+
+
+def test_two_stored_vectors_by_hand():
+    loss = OldNeighbours([[1.0, 0.0], [0.0, 1.0]], [0, 1], temperature=1.0, ranking=2.0)
+    # cosines 1 and 0: the probability of the right one is e / (e + 1), and it is the only one of its class
+    value = loss(torch.tensor([[5.0, 0.0, 7.0]]), labels=torch.tensor([0]))
+    assert value.item() == pytest.approx(3 * math.log(1 + math.exp(-1)), rel=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 0.7]), st.integers(2, 5))
+def test_it_is_the_formula(seed, ranking, dimension):
+    chance = torch.Generator().manual_seed(seed)
+    stored = torch.randn(9, 2, generator=chance, dtype=torch.float64)
+    new = torch.randn(4, dimension, generator=chance, dtype=torch.float64)
+    classes, labels = torch.randint(3, (9,), generator=chance), torch.randint(4, (4,), generator=chance)
+    own = torch.tensor([0, -1, 5, -1])
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        loss = OldNeighbours(stored, classes, temperature=0.5, ranking=ranking, reduction="none")
+        found = loss(new, labels=labels, own=own)
+    finally:
+        torch.set_default_dtype(before)
+    wanted = slow(new.tolist(), stored.tolist(), classes.tolist(), labels.tolist(), 0.5, ranking, own.tolist())
+    assert found.tolist() == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_query_does_not_find_itself():
+    stored = torch.eye(2)
+    loss = OldNeighbours(stored, [0, 1], temperature=0.1, reduction="none")
+    new, labels = torch.eye(2)[:1], torch.tensor([0])
+    assert loss(new, labels=labels).item() < 1e-3
+    # without its own vector there is none of its class left
+    assert loss(new, labels=labels, own=torch.tensor([0])).tolist() == [0.0]
+
+
+def test_samples_of_classes_without_a_vector_do_not_count_and_have_no_gradient():
+    loss = OldNeighbours(torch.eye(2), [0, 1], ranking=1.0)
+    new = torch.tensor([[1.0, 0.5], [1.0, 2.0]], requires_grad=True)
+    loss(new, labels=torch.tensor([0, 7])).backward()
+    assert new.grad is not None
+    assert new.grad[0].abs().sum() > 0
+    assert new.grad[1].tolist() == [0.0, 0.0]
+
+
+def test_its_descent_brings_the_first_hit_to_the_own_class():
+    chance = torch.Generator().manual_seed(0)
+    stored = torch.randn(60, 3, generator=chance)
+    classes = (stored[:, 0] > 0).long()
+    new = torch.randn(20, 3, generator=chance, requires_grad=True)
+    labels = torch.arange(20) % 2
+    loss = OldNeighbours(stored, classes, ranking=1.0)
+    descent = torch.optim.SGD([new], lr=0.3)
+
+    def right():
+        first = (torch.nn.functional.normalize(new) @ torch.nn.functional.normalize(stored).T).argmax(1)
+        return (classes[first] == labels).float().mean().item()
+
+    assert right() < 0.8
+    for _ in range(50):
+        descent.zero_grad()
+        loss(new, labels=labels).backward()
+        descent.step()
+    assert right() == 1.0
+
+
+def test_what_is_drawn_is_drawn_by_torchs_generator():
+    stored = torch.randn(50, 3, generator=torch.Generator().manual_seed(1))
+    loss = OldNeighbours(stored, torch.arange(50) % 2, drawn=10)
+    new, labels = torch.ones(1, 3), torch.tensor([0])
+    values = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        values.append(loss(new, labels=labels).item())
+    assert values[0] == values[1] != values[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "settings_", "sentence"),
+    [
+        ([[1.0, 0.0], [0.0, 0.0]], {}, "embeddings_old has 1 row of zeros, first at row 1; a zero vector has no"),
+        ([[1.0, 0.0], [0.0, 1.0]], {"temperature": 0.0}, "temperature is 0.0; pass a finite number above 0"),
+        ([[1.0, 0.0], [0.0, 1.0]], {"ranking": -1.0}, "ranking is -1.0; pass a finite number of at least 0"),
+        ([[1.0, 0.0], [0.0, 1.0]], {"drawn": 0}, "drawn is 0; pass a whole number of at least 1"),
+    ],
+)
+def test_mistakes(given, settings_, sentence):
+    with pytest.raises(InputError) as error:
+        OldNeighbours(given, [0, 1], **settings_)
+    assert str(error.value).startswith(sentence)
