@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from segue.cli.outputs.visible import visible
+from segue.compatible.recipes import METHODS as COMPATIBLE
+from segue.compatible.recipes import Method as CompatibleMethod
+from segue.compatible.recipes.training import AUTOMATIC
 from segue.congruent.recipes.methods import METHODS, Method
 
 WORDS = {
@@ -36,14 +39,46 @@ WORDS = {
 }
 
 
+COMPATIBLE_WORDS = {
+    "independent": "Labels alone, with a linear and with a cosine head: the paragon that all others are compared with.",
+    "influence": "The old head must classify the new embeddings, too; without one, a head is fitted to old vectors.",
+    "influence-cosine": "The same with cosine heads, so that lengths of embeddings don't matter.",
+    "influence-distillation": "The old head must say of the new embedding what it says of the old one.",
+    "regression": "Each new embedding is drawn to the old embedding of the same sample: repeats old mistakes.",
+    "contrastive": "Old embeddings of the sample's class are nearer than those of other classes.",
+    "triplet": "The own old embedding is nearer than the nearest old one of another class.",
+    "regression-alleviating": "Contrast in which new embeddings of other classes are pushed away as well.",
+    "boundary-alignment": "New embeddings stay within the old regions of their classes.",
+    "adversarial": "The same with elastic boundaries, and a judge that can't tell new from old.",
+    "mixing": "Old embeddings take the place of some new ones before the new head.",
+    "basis-transformation": "The old space is kept whole, and extra dimensions hold what is new.",
+    "stationary": "A head that is fixed once and for all, with room for classes to come.",
+    "old-neighbours": "What a new query finds among the stored vectors is of its class: the search itself, trained.",
+}
+
+
 def told_methods() -> str:
-    """Return all methods with what they do, what they need and where they come from.
+    """Return the methods of both kinds of training, with what they do, what they need and where they come from.
 
     Returns:
         Some lines for each.
     """
     head = "auto\n    Tries the cheap things first and stops where the budget ends (the default)."
-    return "\n\n".join([head, *map(_told, METHODS.values())])
+    congruent = "\n\n".join([head, *map(_told, METHODS.values())])
+    return (
+        f"Classifiers that keep what the old one got right (segue.congruent.recipes)\n\n{congruent}\n\n\n"
+        f"Embeddings that work with the old gallery (segue.compatible.recipes)\n\n{told_compatible_methods()}"
+    )
+
+
+def told_compatible_methods() -> str:
+    """Return the methods of compatible training, with what they do and where they come from.
+
+    Returns:
+        Some lines for each.
+    """
+    head = f"auto\n    Tries {', '.join(AUTOMATIC)} (the default)."
+    return "\n\n".join([head, *map(_told_compatible, COMPATIBLE.values())])
 
 
 def _told(method: Method) -> str:
@@ -52,3 +87,8 @@ def _told(method: Method) -> str:
     words = [f"    {WORDS[method.name]}"] if method.name in WORDS else []
     lines = [method.name, *words, f"    Source: {visible(method.source, 400)}."]
     return "\n".join([*lines, *([f"    Needs {' and '.join(needed)}."] if needed else [])])
+
+
+def _told_compatible(method: CompatibleMethod) -> str:
+    words = [f"    {COMPATIBLE_WORDS[method.name]}"] if method.name in COMPATIBLE_WORDS else []
+    return "\n".join([method.name, *words, f"    Source: {visible(method.source, 400)}."])

@@ -1,25 +1,41 @@
-"""The Python file in which a user says what is to be updated: read, checked, and its errors told as the user's own."""
+"""The Python file in which a user says what is to be updated: read, checked and tried out."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-import traceback
-from collections.abc import Generator
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from segue.cli.outputs.visible import visible
-from segue.errors import InputError, SegueError
+from segue.cli.theirs import told_as_theirs
+from segue.errors import InputError
 
 if TYPE_CHECKING:
-    from segue.congruent.recipes import Update
+    from segue.cli.old_folder import OldFolder
+    from segue.compatible.recipes import Update as CompatibleUpdate
+    from segue.congruent.recipes import Update as CongruentUpdate
 
-OF_TEST = ("old_test", "ids", "slices")
+    Update = CompatibleUpdate | CongruentUpdate
+
+
+@dataclass(frozen=True)
+class OfTest:
+    """What a file may define of test samples, beside ``test`` itself.
+
+    Attributes:
+        names: The names.
+        kept: What is left of an old model that can't be run any more.
+        shape: The shape of that.
+    """
+
+    names: tuple[str, ...]
+    kept: str
+    shape: str
 
 
 @dataclass(frozen=True)
@@ -31,63 +47,76 @@ class UpdateFile:
         text: What is written in it.
         module: It, run.
         update: The update.
+        old: The folder with what the old model left, if one was named.
     """
 
     path: Path
     text: str
     module: ModuleType
     update: Update
+    old: OldFolder | None = None
 
     @property
     def has_test(self) -> bool:
         """Whether it defines test samples; they are not looked at."""
         return self._defined("test") is not None
 
-    def test(self) -> tuple[Any, dict[str, Any]]:
+    def test(self, names: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
         """Return the test samples and what is known of them, which must not happen before the pick.
 
-        Returns:
-            The samples, and the arguments ``old``, ``ids`` and ``slices`` of ``measure`` that are defined.
-        """
-        names = {"old_test": "old"}
-        with told_as_theirs(self.path):
-            found = {names.get(name, name): _made(self._defined(name)) for name in OF_TEST}
-            return _made(self._defined("test")), {name: one for name, one in found.items() if one is not None}
+        Args:
+            names: What else a file may define of them.
 
-    def check_test(self, wanted: bool | None) -> bool:
+        Returns:
+            The samples, and what is defined of the names; ``old_test`` is called ``old``.
+        """
+        with told_as_theirs(self.path):
+            found = {name.removesuffix("_test"): _made(self._defined(name)) for name in names}
+            samples = _made(self._defined("test"))
+        if self.old is not None and self.old.has_test:
+            found["old"] = self.old.test()
+        return samples, {name: one for name, one in found.items() if one is not None}
+
+    def check_test(self, wanted: bool | None, of_test: OfTest) -> bool:
         """Tell whether test samples will be measured, without looking at them.
 
         Args:
             wanted: What the user typed; ``None`` for nothing.
+            of_test: What a file may define of them.
 
         Returns:
             Whether they will.
 
         Raises:
-            InputError: If they are wanted and missing, are the samples that the choice is made on, or lack the stored
-                logits of the old model.
+            InputError: If they are wanted and missing, are the samples that the choice is made on, or lack what is left
+                of the old model.
         """
         from torch import nn
 
+        name = self.path.name
         if not self.has_test:
             if wanted:
-                raise InputError(f"--test: {self.path.name} defines no test; define test = (inputs, labels)")
-            stray = next((name for name in OF_TEST if self._defined(name) is not None), None)
+                raise InputError(f"--test: {name} defines no test; define test = (inputs, labels)")
+            stray = next((one for one in of_test.names if self._defined(one) is not None), None)
             if stray is not None:
                 raise InputError(
-                    f"{self.path.name} defines {stray} but no test; {stray} belongs to test samples: define test, or "
-                    f"remove {stray}"
+                    f"{name} defines {stray} but no test; {stray} belongs to test samples: define test, or remove "
+                    f"{stray}"
                 )
             return False
         for part in ("train", "validation"):
             if self._defined("test") is getattr(self.update, part):
-                raise InputError(f"{self.path.name}: test and {part} are the same data; hold some samples out")
+                raise InputError(f"{name}: test and {part} are the same data; hold some samples out")
         if wanted is False:
             return False
-        if not isinstance(self.update.old, nn.Module) and self._defined("old_test") is None:
+        defined, kept = self._defined("old_test") is not None, self.old is not None and self.old.has_test
+        if self.old is not None and defined and kept:
+            raise InputError(f"{name} defines old_test and {self.old.name} holds test.npy; keep one of them")
+        if not isinstance(self.update.old, nn.Module) and not defined and not kept:
+            beside = "" if self.old is None else f", save them as test.npy in {self.old.name}"
             raise InputError(
-                f"{self.path.name} knows the old model by stored logits alone; define old_test, its logits on the test "
-                f"samples (n, old classes), or leave them out with --no-test"
+                f"{name} knows the old model by stored {of_test.kept} alone; define old_test, its {of_test.kept} on "
+                f"the test samples {of_test.shape}{beside}, or leave them out with --no-test"
             )
         return True
 
@@ -95,11 +124,12 @@ class UpdateFile:
         return getattr(self.module, name, None)
 
 
-def read_update_file(name: str) -> UpdateFile:
+def read_update_file(name: str, old: OldFolder | None = None) -> UpdateFile:
     """Run the file and take the update from it.
 
     Args:
         name: Its path.
+        old: What the old model left, where a folder was named.
 
     Returns:
         What it defines.
@@ -107,7 +137,8 @@ def read_update_file(name: str) -> UpdateFile:
     Raises:
         InputError: If it can't be read or run, or defines no update; a traceback of what failed in it goes to stderr.
     """
-    from segue.congruent.recipes import Update
+    from segue.compatible.recipes import Update as CompatibleUpdate
+    from segue.congruent.recipes import Update as CongruentUpdate
 
     path = Path(name).expanduser().absolute()
     if path.is_dir():
@@ -124,18 +155,21 @@ def read_update_file(name: str) -> UpdateFile:
     sys.modules[module.__name__] = module  # so that processes that load samples find its classes
     with told_as_theirs(path, every=True):
         exec(compile(text, str(path), "exec"), vars(module))
-        update = _made(getattr(module, "update", None))
+        update = _update_of(getattr(module, "update", None), path, old)
+    room, form = ("congruent", "update()") if old is None else ("compatible", "update(old)")
     if update is None:
+        define = f"update = Update(...), or a function {form}" if old is None else f"a function {form}"
         raise InputError(
-            f"{path.name} defines no update; define update = Update(...), or a function update() that returns one "
-            f"(from segue.congruent.recipes import Update)"
+            f"{path.name} defines no update; define {define} that returns one (from segue.{room}.recipes import Update)"
         )
-    if not isinstance(update, Update):
+    if not isinstance(update, CompatibleUpdate | CongruentUpdate):
         raise InputError(
-            f"update in {path.name} is a {type(update).__name__}; make it an Update (from segue.congruent.recipes "
-            f"import Update), or a function that returns one"
+            f"update in {path.name} is a {type(update).__name__}; make it an Update (from segue.{room}.recipes import "
+            f"Update), or a function that returns one"
         )
-    return UpdateFile(path, text, module, update)
+    if old is not None:
+        update = _with_old_head(update, path, old)
+    return UpdateFile(path, text, module, update, old)
 
 
 def try_out(file: UpdateFile) -> None:
@@ -151,17 +185,19 @@ def try_out(file: UpdateFile) -> None:
     from torch import nn
     from torch.optim import Optimizer
 
+    from segue.cli.searching import in_their_words
     from segue.training import outputs_of
 
     update, name = file.update, file.path.name
-    with told_as_theirs(file.path, "the data", every=True):
+    named = nullcontext() if file.old is None else in_their_words(file.old.told)
+    with named, told_as_theirs(file.path, "the data", every=True):
         train, _ = update.data()
     with told_as_theirs(file.path, "build()", every=True):
         model = update.build()
     if not isinstance(model, nn.Module):
         raise InputError(f"build in {name} returned a {type(model).__name__}; return a torch.nn.Module")
     for option in ("optimizer", "fine_tuning"):
-        make = getattr(update, option)
+        make = getattr(update, option, None)
         if make is None:
             continue
         with told_as_theirs(file.path, f"{option}()", every=True):
@@ -181,59 +217,54 @@ def try_out(file: UpdateFile) -> None:
             outputs_of(one, (first.inputs, first.labels))
 
 
-@contextmanager
-def told_as_theirs(path: Path, what: str = "", *, every: bool = False) -> Generator[None]:
-    """Tell errors of the user's code as such, with their traceback, and keep what it prints off standard output.
-
-    Args:
-        path: The user's file.
-        what: What of it runs.
-        every: Whether every error is the user's; otherwise those in whose traceback stands the user's code.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        InputError: In place of an error of the user's code.
-        SystemExit: If code that is not the user's ends the process; so with any other error of such code.
-    """
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    except (Exception, SystemExit) as error:
-        first = _first_of_theirs(error.__traceback__, path)
-        if isinstance(error, SegueError) or (first is None and not every):
-            raise
-        print(_traceback(error, first), end="", file=sys.stderr)
-        line = error.lineno if isinstance(error, SyntaxError) else _line(error, path)
-        where = f" in line {line}" if line and not what else ""
-        said = visible(f"{type(error).__name__}: {error}", most=300)
-        raise InputError(
-            f"{path.name}{': ' + what if what else ''} fails{where} ({said}); mend it, and type the same command again"
-        ) from error
+def _is_function(value: Any) -> bool:
+    # A tensor, a pair or a dataset (which may be callable) is the thing itself; a function makes it.
+    return inspect.isroutine(value) or isinstance(value, partial)
 
 
 def _made(value: Any) -> Any:
-    # A tensor, a pair or a dataset (which may be callable) is the thing itself; a function makes it.
-    return value() if inspect.isroutine(value) or isinstance(value, partial) else value
+    return value() if _is_function(value) else value
 
 
-def _is_theirs(name: str, path: Path) -> bool:
-    place = Path(name)
-    return place == path or (path.parent in place.parents and "site-packages" not in place.parts)
+def _update_of(value: Any, path: Path, old: OldFolder | None) -> Any:
+    if not _is_function(value):
+        if old is not None and value is not None:
+            raise InputError(
+                f"update in {path.name} is no function, so that it can't be given the embeddings in {old.name}; write "
+                f"def update(old), or leave out --compatible-with"
+            )
+        return value
+    takes, needs = _arguments(value)
+    if old is not None and not takes:
+        raise InputError(
+            f"update() in {path.name} takes no old model; write def update(old), which is given the embeddings in "
+            f"{old.name}, or leave out --compatible-with"
+        )
+    if old is None and needs:
+        raise InputError(
+            f"update({needs[0]}) in {path.name} wants the old model's embeddings; name their folder with "
+            f"--compatible-with"
+        )
+    return value() if old is None else value(old.stored)
 
 
-def _first_of_theirs(trace: TracebackType | None, path: Path) -> TracebackType | None:
-    while trace is not None and not _is_theirs(trace.tb_frame.f_code.co_filename, path):
-        trace = trace.tb_next
-    return trace
+def _arguments(function: Callable[..., Any]) -> tuple[bool, list[str]]:
+    """Return whether a function takes an argument by its place, and the names of those that it can't do without."""
+    places = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    found = [one for one in inspect.signature(function).parameters.values() if one.kind in places]
+    return bool(found), [one.name for one in found if one.default is inspect.Parameter.empty]
 
 
-def _line(error: BaseException, path: Path) -> int | None:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return lines[-1] if lines else None
+def _with_old_head(update: Update, path: Path, old: OldFolder) -> CompatibleUpdate:
+    from segue.compatible.recipes import Update as CompatibleUpdate
 
-
-def _traceback(error: BaseException, first: TracebackType | None) -> str:
-    begin = None if isinstance(error, SyntaxError) and first is None else first or error.__traceback__
-    return "".join(traceback.format_exception(type(error), error, begin))
+    if not isinstance(update, CompatibleUpdate):
+        raise InputError(
+            f"update in {path.name} is an Update of segue.congruent.recipes, which knows no old gallery; return one of "
+            f"segue.compatible.recipes, or leave out --compatible-with"
+        )
+    if old.head is None:
+        return update
+    if update.old_head is not None:
+        raise InputError(f"update in {path.name} has an old_head, and {old.name} holds another; keep one of them")
+    return replace(update, old_head=old.head)

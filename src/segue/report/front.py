@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import resources
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from segue import __version__
 from segue.errors import InputError
 from segue.report import words
+from segue.report.candidates_page import filled, write_page
 from segue.report.plane import Plane, Point, plane, refusals
 from segue.report.rates import MEANINGS
 
@@ -53,15 +49,7 @@ def write_front(
     Raises:
         InputError: If ``outcome`` is no outcome, or the file can't be written.
     """
-    page = render_front(outcome, title=title, date=date, command=command)
-    target = Path(path)
-    try:
-        target.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"the picture can't be written to {str(target)!r} ({error.strerror or error}); choose another path"
-        ) from error
-    return target
+    return write_page(render_front(outcome, title=title, date=date, command=command), path)
 
 
 def render_front(
@@ -88,27 +76,22 @@ def render_front(
         what = f"lacks {missing[0]!r}" if missing else "has no candidates"
         raise InputError(f"outcome {what}; pass what Outcome.to_dict() returned")
     drawn = plane(outcome)
-    page = (
-        _environment()
-        .get_template("front.html.j2")
-        .render(
-            outcome=outcome,
-            plane=drawn,
-            headline=headline(outcome),
-            tested=figures(outcome).tested,
-            lead=_lead(outcome),
-            picture=_told_picture(outcome, drawn),
-            first=shown_first(drawn, outcome["front"]),
-            samples=sum(outcome["plain"]["counts"].values()),
-            measured=_measured(outcome),
-            title=title or "Candidates of a model update",
-            version=__version__,
-            date=date or datetime.now(UTC),
-            command=command,
-            style=Markup(_asset("report.css") + _asset("front.css")),
-        )
+    return filled(
+        "front.html.j2",
+        date,
+        {"told": told, "roles": roles, "short_roles": short_roles},
+        outcome=outcome,
+        plane=drawn,
+        headline=headline(outcome),
+        tested=figures(outcome).tested,
+        lead=_lead(outcome),
+        picture=_told_picture(outcome, drawn),
+        first=shown_first(drawn, outcome["front"]),
+        samples=sum(outcome["plain"]["counts"].values()),
+        measured=_measured(outcome),
+        title=title or "Candidates of a model update",
+        command=command,
     )
-    return page.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate in a name can't be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,20 +299,3 @@ def _interval(rate: Mapping[str, float | None], kind: str) -> tuple[str, str]:
     numbers = [float("nan") if rate[name] is None else float(rate[name] or 0) for name in ("value", "low", "high")]
     value, low, high = (words.percent(one, 2) if kind == "share" else words.number(one, 3) for one in numbers)
     return value, f"{low} to {high}"
-
-
-def _asset(name: str) -> str:
-    return (resources.files("segue.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("segue.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(words=words, told=told, roles=roles, short_roles=short_roles)
-    environment.filters["commas"] = lambda value: f"{value:,}"
-    return environment
