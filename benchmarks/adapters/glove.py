@@ -79,7 +79,7 @@ def sentence_vectors(texts: Sequence[str], place: Mapping[str, int], vectors: Fl
     for row, text in zip(rows, texts, strict=True):
         known = [place[word] for word in text.split() if word in place]
         row[:] = vectors[known].mean(axis=0, dtype=np.float64) if known else unknown
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 @once

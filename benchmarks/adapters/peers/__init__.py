@@ -1,0 +1,1 @@
+"""Other packages, asked for the same maps."""
