@@ -1,0 +1,239 @@
+"""Advice in plain words: what to do, why, and a small table of all options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.advise.option import MAPS, Option, Way
+from segue.advise.rules import is_supported
+from segue.retrieval.notebook import Table, in_html
+
+if TYPE_CHECKING:
+    from segue.advise.advice import Advice
+
+MAPPED = {
+    Way.MAP_QUERIES: "mapping new queries into the old space",
+    Way.BLEND_QUERIES: "blending mapped queries with the old model's",
+    Way.MAP_GALLERY: "mapping the stored gallery into the new space",
+}
+TO_DO = {
+    Way.CHANGE_NOTHING: "change nothing",
+    Way.MAP_QUERIES: "map new queries into the old space and leave the gallery as it is",
+    Way.BLEND_QUERIES: "blend mapped queries with the old model's and leave the gallery as it is",
+    Way.MAP_GALLERY: "map the stored gallery into the new space, and query with the new model",
+    Way.TRAIN: "train the new model compatibly",
+    Way.RE_EMBED: "re-embed everything",
+}
+
+
+def told(advice: Advice) -> str:
+    """Return advice as text.
+
+    Args:
+        advice: The advice.
+
+    Returns:
+        The advice, its reasons, the table, the notes.
+    """
+    rows = [heads(advice), *table(advice)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    notes = [f"Note: {note}." for note in advice.notes]
+    return "\n".join([headline(advice), *advice.reasons, "", *lines, *([""] if notes else []), *notes])
+
+
+def html_of(advice: Advice) -> str:
+    """Return advice as HTML.
+
+    Args:
+        advice: The advice.
+
+    Returns:
+        A table and words.
+    """
+    notes = [f"Note: {note}." for note in advice.notes]
+    return in_html([headline(advice), *advice.reasons, *notes], Table(heads(advice), table(advice)))
+
+
+def headline(advice: Advice) -> str:
+    """Return what to do, in a sentence.
+
+    Args:
+        advice: The advice.
+    """
+    if advice.recommended is None:
+        return "Advice: these data can't tell; until they can, change nothing."
+    return f"Advice: {TO_DO[advice.recommended]}."
+
+
+def heads(advice: Advice) -> tuple[str, ...]:
+    """Return what stands above the columns.
+
+    Args:
+        advice: The advice.
+    """
+    measure = advice.measure
+    if any(option.agreement for option in advice.options):
+        measure = f"{measure}, agreement with {advice.names[1]}"
+    return ("option", measure, f"against {advice.names[0]}", "of the upgrade", "searched", "once", "each query")
+
+
+def table(advice: Advice) -> list[tuple[str, ...]]:
+    """Return the rows of the table.
+
+    Args:
+        advice: The advice.
+
+    Returns:
+        Option, quality, difference to the old model, share of the upgrade, items searched, cost once and each query.
+    """
+    return [_row(option) for option in advice.options]
+
+
+def reasons(advice: Advice) -> tuple[str, ...]:
+    """Return why, by the rule that decided.
+
+    Args:
+        advice: The advice.
+
+    Returns:
+        Sentences.
+    """
+    by_rule = {1: _same, 2: _unlabelled, 3: _worse, 4: _too_small, 5: _unsure, 6: _mapped, 7: _anew}
+    return tuple(by_rule[advice.decision.rule](advice))
+
+
+def _row(option: Option) -> tuple[str, ...]:
+    cost = (option.cost.once, option.cost.each_query)
+    if option.quality is None or option.difference is None:
+        return (str(option.way), "not measured", "", "", "", *cost)
+    still = option.way is Way.CHANGE_NOTHING
+    share = "" if option.share is None or still else f"{option.share:.0%}"
+    place = "" if option.searched is None else f"{option.searched:,} {'stored' if option.real_gallery else 'held out'}"
+    if option.way not in MAPS:
+        place = place.replace("held out", "others")
+    difference = "" if still else option.difference.percent(1, signed=True)
+    return (str(option.way), option.quality.percent(1), difference, share, place, *cost)
+
+
+def _same(advice: Advice) -> list[str]:
+    old, new = advice.names
+    return [
+        f"{_capital(new)} is the same space as {old}, turned: the cosines between items are the same in both, so that "
+        f"every search finds the same, and there is nothing to gain.",
+        f"If {old} can't be run any more, a rotation (segue.adapters.Procrustes) carries queries or gallery over "
+        f"without loss.",
+    ]
+
+
+def _unlabelled(advice: Advice) -> list[str]:
+    lines = ["Whether the new model is better at all can't be told without labels: label some of the items."]
+    lines += [
+        f"But {MAPPED[option.way]} is shown to be better than changing nothing, "
+        f"{option.difference.percent(1, signed=True)}; labels of the items would tell which share of the upgrade that is."
+        for option in advice.options
+        if option.shown_better and option.difference
+    ]
+    measured = [option for option in advice.options if option.agreement and option.quality is not None]
+    if measured:
+        best = max(measured, key=lambda option: option.quality.value if option.quality else 0.0)
+        if best.quality and best.old:
+            lines.append(
+                f"What can be told: with {MAPPED[best.way]}, search finds the item that {advice.names[1]} finds first "
+                f"in {best.quality.percent(1)} of the cases ({advice.names[0]}: {best.old.percent(1)})."
+            )
+    return lines
+
+
+def _numbers(advice: Advice) -> str:
+    upgrade = advice.option(Way.RE_EMBED)
+    if upgrade.quality is None or upgrade.old is None or upgrade.difference is None:
+        return upgrade.why_not
+    return (
+        f"{advice.measure} {upgrade.quality.percent(1)} with everything re-embedded, against "
+        f"{upgrade.old.percent(1)}: {upgrade.difference.percent(1, signed=True)}"
+    )
+
+
+def _worse(advice: Advice) -> list[str]:
+    return [f"{_capital(advice.names[1])} is worse than {advice.names[0]}: {_numbers(advice)}. Do not upgrade."]
+
+
+def _too_small(advice: Advice) -> list[str]:
+    new, worth = _capital(advice.names[1]), f"{100 * advice.limits.worthwhile:g} points"
+    if advice.option(Way.RE_EMBED).shown_better:
+        return [f"{new} is better, but by less than the {worth} that would be worth it: {_numbers(advice)}."]
+    return [f"{new} is not shown to be better, and is not better by {worth}: {_numbers(advice)}. Do not upgrade."]
+
+
+def _unsure(advice: Advice) -> list[str]:
+    queries = f"{advice.queries:,} labelled queries"
+    lines = [
+        f"{_capital(advice.names[1])} is not shown to be better, nor that it is not: {_numbers(advice)} on {queries}."
+    ]
+    if advice.decision.needed is None:
+        lines.append("The difference is so small that no number of queries can be named which would tell.")
+    else:
+        lines.append(f"If the difference is as it seems, about {advice.decision.needed:,} labelled queries would tell.")
+    return lines
+
+
+def _mapped(advice: Advice) -> list[str]:
+    way = advice.decision.way or Way.CHANGE_NOTHING
+    option = advice.option(way)
+    lines = [f"{_capital(advice.names[1])} is better: {_numbers(advice)}."]
+    if option.quality and option.old and option.difference:
+        lines.append(
+            f"{_capital(MAPPED[way])} keeps {option.share or 0:.0%} of that: {option.quality.percent(1)} in the stored "
+            f"gallery of {option.searched or 0:,}, against {option.old.percent(1)}: "
+            f"{option.difference.percent(1, signed=True)}. No item is embedded again; each query "
+            f"takes the {option.cost.each_query}."
+        )
+    if option.left is not None:
+        lines.append(
+            f"Re-embedding everything would add {option.left.percent(1, signed=True)} and takes "
+            f"{advice.option(Way.RE_EMBED).cost.once}."
+        )
+    others = [
+        f"{MAPPED[other]} keeps {advice.option(other).share or 0:.0%} ({advice.option(other).cost.each_query})"
+        for other in MAPS
+        if other is not way and is_supported(advice.option(other), advice.limits)
+    ]
+    if others:
+        lines.append(f"Supported as well, at a higher cost: {'; '.join(others)}.")
+    return lines
+
+
+def _anew(advice: Advice) -> list[str]:
+    lines = [
+        f"{_capital(advice.names[1])} is better: {_numbers(advice)}. It takes {advice.option(Way.RE_EMBED).cost.once}.",
+    ]
+    for way in MAPS:
+        lines += _why_no_map(advice, way)
+    lines.append(
+        "If re-embedding costs too much: train the new model compatibly (segue.compatible). That can't be measured "
+        "from embeddings, and the new model has to be yours to train."
+    )
+    return lines
+
+
+def _why_no_map(advice: Advice, way: Way) -> list[str]:
+    option, name = advice.option(way), _capital(MAPPED[way])
+    if option.difference is None:
+        return [f"{name} was not measured: {option.why_not}."]
+    kept = f"{option.difference.percent(1, signed=True)} against {advice.names[0]}"
+    if option.difference.high < 0:
+        return [f"{name} is worse than changing nothing: {kept}."]
+    if not option.shown_better:
+        return [f"{name} is not shown to be better than changing nothing: {kept}."]
+    share = "an unknown share" if option.share is None else f"{option.share:.0%}"
+    if not option.real_gallery:
+        return [
+            f"{name} keeps {share} of the upgrade among {option.searched or 0:,} held-out items, but in a real gallery "
+            f"a map loses more: pass the stored gallery with labels to see whether it is an option ({kept})."
+        ]
+    return [f"{name} keeps {share} of the upgrade only, less than {advice.limits.keep:.0%}: {kept}."]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
