@@ -52,6 +52,19 @@ def optimizer(parameters):
 train, validation = samples(40), samples(20)
 """
 
+OTHER_KIND = "segue.congruent.recipes import StoredLogits", "segue.compatible.recipes import StoredEmbeddings"
+
+
+def old_model(**arrays: Any) -> None:
+    """Save what an old model left of the samples of ``UPDATE``, and other arrays in its place; ``None`` for nothing."""
+    Path("old").mkdir()
+    sound = {"train": np.ones((40, 3), np.float32), "validation": np.ones((20, 3), np.float32)}
+    for name, array in {**sound, **arrays}.items():
+        if isinstance(array, dict):
+            np.savez(f"old/{name}.npz", **array)
+        elif array is not None:
+            np.save(f"old/{name}.npy", array)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -101,7 +114,7 @@ class Case:
             embedded.save_all(folder)
         if self.saved:
             with chdir(folder):
-                exec(self.saved, dict(SAVED))
+                exec(self.saved, {**SAVED, "old_model": old_model})
         if self.half:
             pq.write_table(pa.table({"id": range(1000), "prediction": ["a"] * 1000}), folder / self.half)
             whole = (folder / self.half).read_bytes()
@@ -109,7 +122,8 @@ class Case:
         if self.folder:
             (folder / self.folder).mkdir()
         if self.update is not None:
-            (folder / "update.py").write_text(UPDATE + self.update, encoding="utf-8")
+            begin = UPDATE.replace(*OTHER_KIND) if "(old)" in self.update else UPDATE
+            (folder / "update.py").write_text(begin + self.update, encoding="utf-8")
         if self.first:
             assert segue(*self.first.split(), cwd=folder).returncode == 0
 

@@ -97,6 +97,8 @@ def _vectors(file: Path) -> Tensor:
     array = Npy(file.expanduser()).vectors("embedding")
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise InputError(f"{file} holds {array.dtype} values; save embeddings as float32, (n, dimension)")
+    if array.ndim != 2 or 0 in array.shape:
+        raise InputError(f"{file} has the shape {array.shape}; save one row per sample, (n, dimension)")
     return torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))  # a copy: the file is only mapped
 
 
