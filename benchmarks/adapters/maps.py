@@ -80,6 +80,7 @@ def main(given: Sequence[str] | None = None) -> Path:
     parser.add_argument("--no-peers", action="store_true", help="without other packages")
     parser.add_argument("--out", type=Path, help="folder of the record")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    parser.add_argument("--old", nargs="+", default=[L3, GLOVE], choices=[L3, GLOVE], help="old encoders")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(given)
     if options.table:
@@ -90,7 +91,7 @@ def main(given: Sequence[str] | None = None) -> Path:
     rows = read_rows("adapters", "maps", options.out) if options.resume else []
     pythons = {} if options.quick or options.no_peers else {peer.package: python_of(peer) for peer in PEERS}
     done = {(row["old"], row["pairs"], row["seed"]) for row in rows}
-    plan = QUICK if options.quick else PLAN
+    plan = QUICK if options.quick else {old: PLAN[old] for old in options.old}
     jobs = [(old, pairs, seed) for seed in options.seeds for old, several in plan.items() for pairs in several]
     left = [job for job in jobs if job not in done]
     began = time.perf_counter()

@@ -22,7 +22,7 @@ from segue.retrieval import Relevance
 from segue.training import fit, outputs_of
 from segue.training.seeds import drawn_from
 
-SIZES = {"old": 2_000, "new": 8_000, "gallery": 4_000, "pairs": 2_000, "queries": 5_000}
+SIZES = {"old": 2_000, "new": 8_000, "gallery": 4_000, "pairs": 2_000, "queries": 2_500}
 WIDTHS = {"old": 8, "new": 16}
 EPOCHS, RATE, BATCH = 6, 0.1, 32
 
