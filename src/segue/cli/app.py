@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segue import __version__
-from segue.cli import compare, cross_test, decide, gate, policy, power, retrieval_flips, train
+from segue.cli import adapter, advise, compare, cross_test, decide, gate, policy, power, retrieval_flips, train
 
 EPILOG = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 undecided (not enough data)."
 
@@ -28,6 +28,8 @@ app.command("cross-test", help=cross_test.HELP, epilog=cross_test.EXAMPLES)(cros
 app.command("retrieval-flips", help=retrieval_flips.HELP, epilog=retrieval_flips.EXAMPLES)(
     retrieval_flips.retrieval_flips
 )
+app.command("advise", help=advise.HELP, epilog=advise.EXAMPLES)(advise.advise)
+app.add_typer(adapter.app, name="adapter")
 app.add_typer(decide.app, name="decide")
 app.add_typer(policy.app, name="policy")
 
