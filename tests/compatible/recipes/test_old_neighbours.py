@@ -107,12 +107,24 @@ def test_what_is_drawn_is_drawn_by_torchs_generator():
     assert values[0] == values[1] != values[2]
 
 
+def test_a_query_that_is_moved_must_have_pure_surroundings():
+    # one item of its class in the midst of others: right on it, and wrong a little beside it
+    angles = torch.tensor([0.0, 0.2, -0.2])
+    stored = torch.stack([angles.cos(), angles.sin()], dim=1)
+    new, labels = torch.tensor([[1.0, 0.0]]).repeat(200, 1), torch.zeros(200, dtype=torch.int64)
+    still, moved = (OldNeighbours(stored, [0, 1, 1], temperature=0.002, spread=spread) for spread in (0.0, 0.5))
+    assert still(new, labels=labels).item() < 1e-3
+    torch.manual_seed(0)
+    assert moved(new, labels=labels).item() > 1
+
+
 @pytest.mark.parametrize(
     ("given", "settings_", "sentence"),
     [
         ([[1.0, 0.0], [0.0, 0.0]], {}, "embeddings_old has 1 row of zeros, first at row 1; a zero vector has no"),
         ([[1.0, 0.0], [0.0, 1.0]], {"temperature": 0.0}, "temperature is 0.0; pass a finite number above 0"),
         ([[1.0, 0.0], [0.0, 1.0]], {"ranking": -1.0}, "ranking is -1.0; pass a finite number of at least 0"),
+        ([[1.0, 0.0], [0.0, 1.0]], {"spread": -0.1}, "spread is -0.1; pass a finite number of at least 0"),
         ([[1.0, 0.0], [0.0, 1.0]], {"drawn": 0}, "drawn is 0; pass a whole number of at least 1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Neighbourhood components analysis against stored old embeddings: our own recipe, and its loss."""
+"""Our own recipe: neighbourhood components analysis against stored old embeddings, and the loss it is made of."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from segue.compatible.checks import check_count, check_number
 from segue.compatible.embeddings import common_part, unit
-from segue.compatible.losses import CompatibleLoss
+from segue.compatible.heads import Head
+from segue.compatible.losses import CompatibleLoss, EmbeddingRegression
 from segue.compatible.losses.base import unrounded
 from segue.compatible.losses.counted import Counted, Reduction, reduce
 from segue.compatible.recipes.candidate import Candidate
@@ -23,6 +24,7 @@ from segue.compatible.stored import read_stored, refuse_zero_vectors
 NAME = "old-neighbours"
 SETTINGS = ((1.0, 0.0), (1.0, 1.0), (3.0, 0.0))
 """Strength, and the weight of the whole ranking within it."""
+SPREAD, REGRESSION = 0.6, 0.5
 
 
 class OldNeighbours(CompatibleLoss):
@@ -40,6 +42,9 @@ class OldNeighbours(CompatibleLoss):
     mistakes. The second term is supervised contrast (Khosla et al., NeurIPS 2020) with the same neighbours: it wants
     all of the class near, which helps the whole ranking, and keeps short trainings from settling at a few neighbours.
 
+    Queries of a class that all went to the same spot would find the same few items: well or badly, by luck of what the
+    gallery holds there. So each is moved at random before it searches, and its surroundings must be pure, too.
+
     A training sample's own old embedding is left out where it is told which one it is: a query never finds itself in
     the gallery, and with it the easiest answer would be to imitate it. Of the stored vectors some are drawn anew for
     each batch, by torch's global generator. Samples of whose class none was drawn do not count.
@@ -49,6 +54,8 @@ class OldNeighbours(CompatibleLoss):
         classes: The class of each, ``(m,)`` integers.
         temperature: :math:`\tau`, above 0.
         ranking: :math:`\alpha`, at least 0.
+        spread: About how far a direction is moved, in radians, at least 0: a normal vector of this expected length is
+            added to it.
         drawn: How many stored vectors are drawn for a batch; all where there are fewer.
         reduction: ``"none"``, ``"mean"`` (over the samples that count) or ``"sum"``.
 
@@ -74,17 +81,20 @@ class OldNeighbours(CompatibleLoss):
         *,
         temperature: float = 0.07,
         ranking: float = 0.0,
+        spread: float = 0.0,
         drawn: int = 2048,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(reduction=reduction)
         check_number("temperature", temperature, 0, open_low=True)
         check_number("ranking", ranking, 0)
+        check_number("spread", spread, 0)
         check_count("drawn", drawn)
         vectors, labels = read_stored(embeddings_old, classes)
         refuse_zero_vectors(vectors)
         self.temperature = temperature
         self.ranking = ranking
+        self.spread = spread
         self.drawn = drawn
         self.register_buffer("stored", unit(vectors).to(torch.get_default_dtype()), persistent=False)
         self.register_buffer("classes", labels, persistent=False)
@@ -135,6 +145,8 @@ class OldNeighbours(CompatibleLoss):
         chosen = chosen.to(self.stored.device)
         stored, classes = self.stored[chosen], self.classes[chosen]
         part = common_part(new, stored.shape[1], normalise=True)
+        if self.spread > 0:
+            part = unit(part + self.spread * stored.shape[1] ** -0.5 * torch.randn_like(part))
         logits = part @ stored.to(new.dtype).T / self.temperature
         itself = torch.zeros_like(logits, dtype=torch.bool) if own is None else own[:, None] == chosen
         same = (labels[:, None] == classes) & ~itself
@@ -151,12 +163,30 @@ class OldNeighbours(CompatibleLoss):
 
 
 class Neighbouring(Beside):
-    """The own loss, and beside it :class:`OldNeighbours`, which is told each sample's own old embedding."""
+    r"""Our own recipe: the own loss, :class:`OldNeighbours`, and a little regression to the own old embedding.
+
+    .. math:: L = \mathrm{CE} + \lambda \, (L_{\text{old neighbours}} + \tfrac{1}{2} L_{\text{regression}})
+
+    The neighbours say where a query finds its class; the regression, which alone would repeat the old model's mistakes,
+    keeps the queries of a class as far apart as their old embeddings are, so that they do not all depend on the same
+    few items of a gallery.
+
+    Args:
+        head: The new model's own head.
+        dimension: Columns of the new embeddings.
+        steps: Steps of the whole training.
+        loss: The neighbours' loss; it is told which stored vector is each sample's own.
+        strength: :math:`\lambda`.
+    """
 
     loss: OldNeighbours
 
+    def __init__(self, head: Head, dimension: int, steps: int, *, loss: OldNeighbours, strength: float) -> None:
+        super().__init__(head, dimension, steps, loss=loss, strength=strength)
+        self.regression = EmbeddingRegression()
+
     def compatible(self, seen: Seen) -> Tensor:
-        """Return the compatible loss times its strength.
+        """Return both terms times their strength.
 
         Args:
             seen: The batch, and under ``"place"`` which stored vector is each sample's own.
@@ -165,6 +195,8 @@ class Neighbouring(Beside):
             A scalar.
         """
         value: Tensor = self.loss(seen.new, labels=seen.labels, own=seen.told["place"][:, 0])
+        if seen.known.any():
+            value = value + REGRESSION * self.regression(seen.new[seen.known], seen.old[seen.known])
         return self.strength * value
 
 
@@ -172,7 +204,7 @@ def _candidates(workshop: Workshop) -> Iterator[Candidate]:
     old = workshop.old
     place = torch.where(old.known, old.known.cumsum(0) - 1, -1)[:, None]
     for strength, ranking in SETTINGS:
-        loss = OldNeighbours(*old.bank, ranking=ranking)
+        loss = OldNeighbours(*old.bank, ranking=ranking, spread=SPREAD)
         run = workshop.run(
             f"{NAME}-{strength:g}-{ranking:g}",
             partial(_objective, workshop, loss, strength),
