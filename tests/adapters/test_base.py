@@ -285,3 +285,24 @@ def test_the_same_values_come_out_in_length_one_whatever_the_scale(rng):
         to_unit(source).T @ to_unit(source) + 0.1 * 60 / 5 * np.eye(5), to_unit(source).T @ to_unit(target)
     )
     np.testing.assert_allclose(mapped, to_unit(to_unit(source) @ matrix), atol=1e-5)
+
+
+@each
+def test_what_is_learned_shares_no_memory_with_what_was_passed(adapter, rng):
+    fitted = adapter.unfitted()
+    if "unit" in fitted.get_params():
+        fitted.set_params(unit=False)
+    source, target = (rows.astype(np.float32) for rows in paired(rng))
+    fitted.fit(source, target)
+    for array in fitted._state().values():
+        assert not np.shares_memory(array, source)
+        assert not np.shares_memory(array, target)
+
+
+@each
+def test_a_fit_that_fails_leaves_nothing_fitted(adapter, rng):
+    source, target = paired(rng)
+    fitted = adapter.unfitted().fit(source, target)
+    with pytest.raises(InputError):
+        fitted.fit(source * np.nan, target)
+    assert not fitted.fitted

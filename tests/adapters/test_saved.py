@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from segue.adapters import Adapter, LowRankAffine, Procrustes, Ridge, Slerp
+from segue.adapters import Adapter, Ensemble, KernelRidge, LowRankAffine, Procrustes, Ridge, Slerp
 from segue.errors import InputError
 from tests.adapters.kinds import CLOSED_FORMS, each
 from tests.adapters.spaces import paired
@@ -64,7 +64,7 @@ def test_a_wrapped_adapter_is_whole_again(rng, tmp_path):
     assert not again.adapter.fitted
     edit(tmp_path / "one", params={"adapter": "Procrustes", "amount": 0.2})
     told = refused(lambda: Adapter.from_pretrained(tmp_path / "one"))
-    assert told.endswith("is damaged ('str' object has no attribute 'unfitted'); save it again")
+    assert told.endswith("is damaged (adapter is a str; pass an adapter such as Procrustes()); save it again")
 
 
 def test_the_folder_holds_plain_values_and_arrays(saved):
@@ -269,3 +269,40 @@ def test_without_safetensors_the_extra_is_named(tmp_path):
     assert "MissingExtraError: keeping an adapter needs 'safetensors.numpy'" in failed.stderr
     assert "pip install 'segue[adapters]'" in failed.stderr
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_changed_parameters_are_never_saved_with_what_was_learned_before(rng, tmp_path):
+    old, new = paired(rng)
+    for fitted, change in (
+        (Ensemble(adapters=[Ridge(), Procrustes()]), {"adapters": [Ridge()]}),
+        (Slerp(adapter=Ridge()), {"amount": 7}),
+        (Slerp(adapter=LowRankAffine(rank=2)), {"adapter__rank": 3}),
+        (KernelRidge(), {"landmarks": 3}),
+    ):
+        fitted.fit(old, new).set_params(**change)
+        assert not fitted.fitted
+        with pytest.raises(InputError, match="is not fitted; call fit"):
+            fitted.save_pretrained(tmp_path / "adapter")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"params": {"adapter": {"class": "Ridge", "params": {}}, "amount": 7}}, "amount is 7"),
+        ({"pairs": "many"}, "pairs is 'many'"),
+        ({"class": ["Slerp"]}, "its class is ['Slerp']"),
+    ],
+)
+def test_a_folder_whose_numbers_make_no_sense_is_called_damaged(change, said, rng, tmp_path):
+    Slerp(adapter=Ridge()).fit(*paired(rng)).save_pretrained(tmp_path / "adapter")
+    config = tmp_path / "adapter" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | change))
+    with pytest.raises(InputError, match="is damaged") as caught:
+        Adapter.from_pretrained(tmp_path / "adapter")
+    assert said in str(caught.value)
+
+
+def test_a_class_of_the_users_that_is_called_like_one_of_ours_is_not_kept_as_ours(rng, tmp_path):
+    other = type("Ridge", (Ridge,), {})
+    with pytest.raises(InputError, match="is no adapter of Segue and can't be kept"):
+        Slerp(adapter=other()).fit(*paired(rng)).save_pretrained(tmp_path / "adapter")

@@ -66,9 +66,10 @@ class Adapter(Parameters, ABC):
                 numbers, zeros (where ``unit``), different numbers of rows, fewer than two, all rows the same. It is not
                 fitted then.
         """
+        self._forget()  # a fit that fails leaves it not fitted
+        self._check_unit()
         self._check()
         one, other = read_pairs(source, target, self.unit)
-        vars(self).pop("pairs", None)  # a fit that fails leaves it not fitted
         with np.errstate(over="ignore"):
             self._fit(one, other)
         self.source_dimension, self.target_dimension = one.shape[1], other.shape[1]
@@ -182,6 +183,13 @@ class Adapter(Parameters, ABC):
     @abstractmethod
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the names of the arrays that were learned and their shapes, given dimensions and parameters."""
+
+    def _forget(self) -> None:
+        vars(self).pop("pairs", None)
+
+    def _check_unit(self) -> None:
+        if not isinstance(self.unit, bool | np.bool_):
+            raise InputError(f"unit is {self.unit!r}; pass True for directions or False where lengths count")
 
     def _check(self) -> None:
         """Refuse hyper-parameters that make no sense, before the data are looked at."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.adapters.adjoint import Adjoint
+from segue.adapters.kernel_adjoint import directions
 from segue.adapters.moments import moments
-from segue.adapters.pairs import as_floats
 from segue.adapters.spectrum import spectrum
 
 # Relative to the mean eigenvalue of the old vectors' covariance.
@@ -41,8 +41,8 @@ class DirectionAdjoint(Adjoint):
         found = moments(target, source, center=True)
         around = target - found.source_mean
         predicted = around @ spectrum(found).solution(self.strength) + found.target_mean
-        directions = moments(target, as_floats(predicted, unit=True), center=True)
-        self._keep_adjoint(spectrum(directions).solution(WEAK), found.target_mean)
+        unit_predicted = moments(target, directions(predicted), center=True)
+        self._keep_adjoint(spectrum(unit_predicted).solution(WEAK), found.target_mean)
 
     def _words(self) -> str:
         return (

@@ -74,6 +74,11 @@ class Ensemble(Adapter):
         return state
 
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        strange = [
+            name for name in state if name.split(".")[1:2] not in [[str(at)] for at in range(len(self.adapters))]
+        ]
+        if strange:
+            raise ValueError(f"it holds {strange[0]}, which belongs to none of the adapters")
         members = []
         for place, adapter in enumerate(self.adapters):
             member, prefix = adapter.unfitted(), f"adapters.{place}."

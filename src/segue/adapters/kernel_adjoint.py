@@ -86,15 +86,15 @@ class KernelAdjoint(Adapter):
 
     def _fit(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
         chosen = landmarks(len(source), self.landmarks, self.seed)
-        self.new_centres = source if chosen is None else source[chosen]
-        self.old_centres = target if chosen is None else target[chosen]
+        new_centres, old_centres = (source, target) if chosen is None else (source[chosen], target[chosen])
         reach_old, reach_new = reach_of(target, self.width), reach_of(source, self.width)
         self.reach = np.array([reach_old, reach_new], dtype=np.float32)
         found = moments(source, target, center=True)
         new_mean, old_mean = found.source_mean, found.target_mean
         self.new_mean, self.old_mean = new_mean.astype(np.float32), old_mean.astype(np.float32)
-        self.forward = coefficients(target, source - new_mean, self.old_centres, reach_old, self.strength)
-        self.backward = coefficients(source, target - old_mean, self.new_centres, reach_new, self.strength)
+        self.forward = coefficients(target, source - new_mean, old_centres, reach_old, self.strength)
+        self.backward = coefficients(source, target - old_mean, new_centres, reach_new, self.strength)
+        self.new_centres, self.old_centres = new_centres.copy(), old_centres.copy()
         self.rotation = rotation(found.cross).astype(np.float32)
 
     def _map(self, source: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -72,11 +72,12 @@ class KernelRidge(Adapter):
 
     def _fit(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
         chosen = landmarks(len(source), self.landmarks, self.seed)
-        self.centres = source if chosen is None else source[chosen]
+        centres = source if chosen is None else source[chosen]
         self.reach = np.array([reach_of(source, self.width)], dtype=np.float32)
         mean = target.mean(axis=0, dtype=np.float64)
         self.mean = mean.astype(np.float32)
-        self.weights = coefficients(source, target - mean, self.centres, float(self.reach[0]), self.strength)
+        self.weights = coefficients(source, target - mean, centres, float(self.reach[0]), self.strength)
+        self.centres = centres.copy()  # the caller may write over what was passed
 
     def _map(self, source: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(kernel(source, self.centres, float(self.reach[0])) @ self.weights + self.mean)

@@ -35,7 +35,7 @@ class Parameters:
         return found
 
     def set_params(self, **params: Any) -> Self:
-        """Change hyper-parameters; they count from the next fit on.
+        """Change hyper-parameters. What was learned with others is forgotten: fit again.
 
         Args:
             **params: Values by name, ``adapter__strength`` for those of a wrapped adapter.
@@ -58,7 +58,12 @@ class Parameters:
                 getattr(self, outer).set_params(**{inner: value})
             else:
                 setattr(self, outer, value)
+        if params:
+            self._forget()
         return self
+
+    def _forget(self) -> None:
+        """Forget what was learned."""
 
     @staticmethod
     def _within(name: str, params: dict[str, Any]) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 import segue
 from segue.adapters.base import Adapter
 from segue.adapters.kinds import KINDS, kind
+from segue.adapters.ranges import whole_number
 from segue.errors import InputError, require
 
 FORMAT = 1
@@ -69,12 +70,25 @@ def load(folder: str | os.PathLike[str], wanted: type[AnyAdapter]) -> AnyAdapter
     found = _class(told, wanted, folder)
     try:
         adapter = _made(found, told["params"])
+        adapter._check_unit()
+        adapter._check()
+        for count in ("source_dimension", "target_dimension", "pairs"):
+            whole_number(told[count], count, 1)
         adapter.source_dimension, adapter.target_dimension = told["source_dimension"], told["target_dimension"]
         adapter.pairs = told["pairs"]
         adapter._restore(_safetensors().load_file(Path(folder) / WEIGHTS))
     except FileNotFoundError:
         raise InputError(f"{str(folder)!r} holds no {WEIGHTS}; save the adapter again") from None
-    except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, _safetensor_error()) as error:
+    except (
+        InputError,
+        OSError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        _safetensor_error(),
+    ) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"the adapter in {str(folder)!r} is damaged ({reason}); save it again") from error
     return adapter
@@ -98,12 +112,20 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain_value(name: str, value: Any) -> Any:
     if isinstance(value, Adapter):
-        if type(value).__name__ not in KINDS:
-            raise InputError(f"{name} is a {type(value).__name__}, which is no adapter of Segue and can't be kept")
+        _refuse_others(name, value)
         return {"class": type(value).__name__, "params": _plain(value.get_params(deep=False))}
     if isinstance(value, (list, tuple)):
         return [_plain_value(f"{name}[{place}]", inner) for place, inner in enumerate(value)]
-    return value.item() if isinstance(value, np.generic) else value
+    plain = value.item() if isinstance(value, np.generic) else value
+    if plain is not None and not isinstance(plain, bool | int | float | str):
+        raise InputError(f"{name} is a {type(plain).__name__}, which can't be kept; fit with a number or a text there")
+    return plain
+
+
+def _refuse_others(name: str, adapter: Adapter) -> None:
+    own = type(adapter).__name__
+    if own not in KINDS or kind(own) is not type(adapter):
+        raise InputError(f"{name} is a {own}, which is no adapter of Segue and can't be kept")
 
 
 def _made(found: type[AnyAdapter], params: Mapping[str, Any]) -> AnyAdapter:
@@ -139,6 +161,8 @@ def _config(folder: Path) -> dict[str, Any]:
 
 def _class(told: Mapping[str, Any], wanted: type[AnyAdapter], folder: str | os.PathLike[str]) -> type[AnyAdapter]:
     name = told["class"]
+    if not isinstance(name, str):
+        raise InputError(f"the adapter in {str(folder)!r} is damaged (its class is {name!r}); save it again")
     if name == wanted.__name__:
         return wanted
     if name not in KINDS:
