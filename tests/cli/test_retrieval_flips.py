@@ -137,6 +137,20 @@ def test_flips_may_go_to_parquet_by_row_where_there_are_no_ids(folder):
         assert (LABELS[row["old_nearest"]] == LABELS[row["id"]]) == (row["flip"] == "negative")
 
 
+@pytest.mark.parametrize("ids", [np.array([10, 11, 12, 13]), np.array(["a", "b", "c", "d"])])
+def test_a_query_that_finds_nothing_has_no_nearest_item(ids, tmp_path):
+    # As many cells as items: an item without a twin is alone in its cell, and finds nothing beside itself.
+    for side, rows in (("old", [0, 0, 1, 2]), ("new", [0, 1, 2, 3])):
+        np.savez(tmp_path / f"{side}.npz", embeddings=np.eye(4)[rows], ids=ids, labels=np.array([0, 0, 1, 1]))
+    typed = ("old.npz", "new.npz", "--k", "1", "--index", "IVF4,Flat")
+    notes = told(*typed, "--flips-to", "lost.csv", cwd=tmp_path)["notes"]
+    assert "the search of old found nothing at all for 2 queries" in notes
+    assert "the search of new found nothing at all for 4 queries" in notes
+    with (tmp_path / "lost.csv").open() as file:
+        rows = {row["id"]: (row["old_nearest"], row["new_nearest"]) for row in csv.DictReader(file)}
+    assert rows == {str(ids[0]): (str(ids[1]), ""), str(ids[1]): (str(ids[0]), "")}
+
+
 def test_protected_queries_and_policies_hold_here_too(tmp_path):
     write_updates(tmp_path, 1000, 20)
     (tmp_path / "policy.toml").write_text('max_nfr = 0.1\n[golden]\nids = ["5"]\n')

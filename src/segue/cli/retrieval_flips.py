@@ -188,12 +188,18 @@ def _compared(
 
 
 def _with_item_ids(found: FlipReport | GradedReport, material: Material) -> Any:
-    # What was nearest, by its id where there is one, not by its row.
+    # What was nearest, by its id where there is one, not by its row; nothing where an index found nothing.
+    import numpy as np
+
     ids = material.gallery.ids
     if ids is None:
         return found.flips
+
+    def named(row: Any) -> Any:
+        return np.where(row < 0, "", ids[row].astype(np.str_)) if (row < 0).any() else ids[row]
+
     rows = {name: found.flips.columns[name] for name in ("old_nearest", "new_nearest") if name in found.flips.columns}
-    columns = {**found.flips.columns, **{name: ids[row] for name, row in rows.items()}}
+    columns = {**found.flips.columns, **{name: named(row) for name, row in rows.items()}}
     return dataclasses.replace(found.flips, columns=columns)
 
 

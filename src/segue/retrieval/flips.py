@@ -134,4 +134,10 @@ def retrieval_flips(
     flips = replace(report.flips, columns={**report.flips.columns, **more})
     among = "the nearest item is relevant" if k == 1 else f"a relevant item is among the {k:,} nearest"
     note = f"a sample is a query, and its answer is right when {among}"
-    return replace(report, flips=flips, notes=(note, *asked.notes, *report.notes))
+    empty = [int((one.rows[asked.kept, 0] < 0).sum()) for one in hits]
+    nothing = [
+        f"the search of {name} found nothing at all for {count:,} {'query' if count == 1 else 'queries'}"
+        for name, count in zip(names, empty, strict=True)
+        if count
+    ]
+    return replace(report, flips=flips, notes=(note, *nothing, *asked.notes, *report.notes))
