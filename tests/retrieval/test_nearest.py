@@ -3,6 +3,7 @@ import tracemalloc
 import faiss
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -150,6 +151,15 @@ def test_an_index_that_finds_too_little_leaves_the_end_empty(rng):
     assert (hits.rows[:, 0] == np.arange(50)).all()
 
 
+def test_half_precision_tensors_and_arrays_without_a_mask_set_are_read_as_they_are():
+    rows = [[1.0, 0.5], [0.25, -2.0]]
+    plain = search(rows, rows, 2, metric="inner-product")
+    for held in (torch.tensor(rows, dtype=torch.bfloat16, requires_grad=True), np.ma.array(rows)):
+        found = search(held, held, 2, metric="inner-product")
+        np.testing.assert_array_equal(found.rows, plain.rows)
+        np.testing.assert_array_equal(found.scores, plain.scores)
+
+
 GOOD = np.eye(3, dtype=np.float32)
 NAN = np.where(np.arange(3)[:, None] > 0, np.nan, GOOD)
 FLAT = faiss.IndexFlatIP(3)
@@ -199,6 +209,16 @@ FLAT = faiss.IndexFlatIP(3)
             {"exclude": [0.0, 1.0, 2.0]},
             "exclude has shape (3,) and type float64; pass the gallery row of each query's own copy as an integer, -1 "
             "where it has none",
+        ),
+        (
+            {"exclude": [[1], [1, 2], [0]]},
+            "exclude can't be read as an array (setting an array element with a sequence. The requested array has an "
+            "inhomogeneous shape after 1 dimensions. The detected shape was (3,) + inhomogeneous part.); pass the "
+            "gallery row of each query's own copy as an integer, -1 where it has none",
+        ),
+        (
+            {"gallery": np.ma.masked_equal(GOOD, 1.0)},
+            "gallery has 3 masked numbers; remove these vectors, or fill them with values of their own",
         ),
         (
             {"index": FLAT},

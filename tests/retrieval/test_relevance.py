@@ -102,6 +102,7 @@ def qrels(judgements, query_ids=("q",), gallery_ids=("a", "b"), **options):
         (qrels({}), "qrels is empty; pass at least one judgement"),
         (qrels({"q": ["a"]}), "qrels['q'] is a list; pass a mapping from items to grades"),
         (qrels(3), "qrels is a int; pass a mapping, triples, a data frame or a path"),
+        (qrels({"q": {"a": 1}}, at_least="x"), "at_least is 'x'; pass a grade above 0, such as 1"),
         (qrels({"q": {"a": 1}}, at_least=0), "at_least is 0; pass a grade above 0, such as 1"),
     ],
 )

@@ -148,12 +148,13 @@ def own_rows(exclude: ArrayLike | None, queries: Vectors | int, gallery: Vectors
     count, size = (held if isinstance(held, int) else len(held) for held in (queries, gallery))
     if exclude is None:
         return np.full(count, -1, dtype=np.int64)
-    rows = np.asarray(exclude)
+    wanted = "pass the gallery row of each query's own copy as an integer, -1 where it has none"
+    try:
+        rows = np.asarray(exclude)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"exclude can't be read as an array ({error}); {wanted}") from error
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        raise InputError(
-            f"exclude has shape {rows.shape} and type {rows.dtype}; pass the gallery row of each query's own copy as "
-            f"an integer, -1 where it has none"
-        )
+        raise InputError(f"exclude has shape {rows.shape} and type {rows.dtype}; {wanted}")
     same_length({"queries": range(count), "exclude": rows})
     outside = np.flatnonzero((rows < -1) | (rows >= size))
     if len(outside):

@@ -110,8 +110,9 @@ class Relevance(Shown):
         Raises:
             InputError: If ids repeat, the judgements name ids that are not there, or can't be read.
         """
-        if not (np.isfinite(at_least) and at_least > 0):
-            raise InputError(f"at_least is {at_least}; pass a grade above 0, such as 1")
+        if not isinstance(at_least, (int, float, np.integer, np.floating)) or not 0 < at_least < np.inf:
+            told = repr(at_least) if isinstance(at_least, str) else at_least
+            raise InputError(f"at_least is {told}; pass a grade above 0, such as 1")
         asked, held = positions(query_ids, "query_ids"), positions(gallery_ids, "gallery_ids")
         triples = read_qrels(qrels)
         for name, place, known in (("query", 0, asked), ("item", 1, held)):

@@ -144,7 +144,15 @@ def _as_matrix(values: Any, name: str) -> NDArray[Any]:
     if values is None or isinstance(values, (str, bytes, dict, set, frozenset)):
         raise InputError(f"{name} is {'None' if values is None else f'a {type(values).__name__}'}; {wanted}")
     if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
+        values = _of_tensor(values)
+    if isinstance(values, np.ma.MaskedArray):
+        masked = int(np.ma.getmaskarray(values).sum())
+        if masked:
+            raise InputError(
+                f"{name} has {counted(masked, 'masked number')}; remove these vectors, or fill them with values of "
+                f"their own"
+            )
+        values = values.data
     try:
         array = np.asarray(values)
     except (ValueError, TypeError) as error:
@@ -156,6 +164,12 @@ def _as_matrix(values: Any, name: str) -> NDArray[Any]:
     if not array.size:
         raise InputError(f"{name} is empty (shape {array.shape}); pass at least one vector")
     return array
+
+
+def _of_tensor(values: Any) -> NDArray[Any]:
+    tensor = values.detach().cpu()
+    # numpy has no type of this name; 32 bits hold all of its values
+    return np.asarray((tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy())
 
 
 def _lengths(block: NDArray[Any]) -> NDArray[np.float64]:
