@@ -97,6 +97,13 @@ def test_undefined_queries_are_left_out_or_count_nothing():
             lambda: mean_over_queries([0.5, 1.5]),
             "values has 1 value outside [0, 1], first at query 1 (1.5); pass the values of a metric between 0 and 1",
         ),
+        (lambda: mean_over_queries(["0.5", "1"]), "values holds text values; pass one number per query"),
+        (lambda: mean_over_queries([0.5, "1"]), "values holds text values; pass one number per query"),
+        (
+            lambda: mean_over_queries(np.array([0.5, "1"], dtype=object)),
+            "values holds text values; pass one number per query",
+        ),
+        (lambda: mean_over_queries([0.5, 1j]), "values holds complex128 values; pass one number per query"),
         (lambda: mean_over_queries([]), "values has shape (0,); pass one value per query, shape (q,)"),
         (lambda: mean_over_queries([1], undefined="drop"), "undefined is 'drop'; pass 'leave out' or 'zero'"),
         (

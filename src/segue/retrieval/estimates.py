@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips import intervals
-from segue.flips.checks import counted, group_numbers, proportion, same_length
+from segue.flips.checks import counted, group_numbers, proportion, same_length, values_of
 from segue.flips.counts import POSITIVE_FLIP, Tally
 from segue.flips.estimate import Estimate
 from segue.flips.graded import Change, ScoreSums, graded_cells
@@ -141,9 +141,14 @@ def as_metric(values: ArrayLike, name: str) -> NDArray[np.float64]:
         InputError: If they are no numbers in [0, 1].
     """
     try:
-        array = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
+        text = given.dtype.kind == "O" and any(isinstance(value, (str, bytes)) for value in given.flat)
+        read = None if text or given.dtype.kind in "USTcmMV" else given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} can't be read as numbers ({error}); pass one value per query") from error
+    if read is None:
+        raise InputError(f"{name} holds {values_of(given)}; pass one number per query")
+    array: NDArray[np.float64] = read
     if array.ndim != 1 or not len(array):
         raise InputError(f"{name} has shape {array.shape}; pass one value per query, shape (q,)")
     outside = np.flatnonzero((array < 0) | (array > 1 + 1e-12))
