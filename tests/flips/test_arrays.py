@@ -298,7 +298,14 @@ def test_the_columns_of_a_data_frame_of_probabilities_are_its_classes(rng):
 
 def test_few_groups_are_told(rng):
     labels, old, new = rng.integers(0, 2, (3, 100))
-    assert "On 100 samples in 3 groups, few enough" in str(compare(labels, old, new, groups=np.arange(100) % 3))
+    assert "On 100 samples in 3 groups (few enough that" in str(compare(labels, old, new, groups=np.arange(100) % 3))
+
+
+@pytest.mark.parametrize("seed", [-1, "a", None, True, 0.5])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(InputError) as caught:
+        compare(["cat", "dog"], ["cat", "cat"], ["dog", "dog"], seed=seed)
+    assert str(caught.value) == f"seed is {seed!r}; pass a whole number of at least 0"
 
 
 def test_another_vocabulary_is_not_a_very_bad_model():

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from segue.errors import InputError
@@ -65,6 +65,7 @@ def test_it_agrees_with_mixing_under_ties_own_copies_and_grades(pair_alone, item
     relevance = Relevance.from_qrels(
         grades, [f"q{q}" for q in range(5)], [f"i{i}" for i in range(items)], exclude=exclude, at_least=2
     )
+    assume(relevance.totals.any())
     queries, order = rng.integers(1, 3, size=(5, 2)), random_order(items, seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mixed, "PAIR_ALONE", pair_alone)
@@ -205,6 +206,12 @@ EACH = "pass each of the gallery's 3 rows once, from 0 to 2, the first to re-emb
             "queries and gallery_before have 3 and 3 rows, relevance 1 and 3; pass the relevance of these queries in "
             "this gallery",
         ),
+        (
+            {"relevance": Relevance.from_labels([7, 8, 9], [0, 1, 2])},
+            "relevance has nothing relevant to any of the 3 queries; check that queries and gallery name the same "
+            "labels or ids",
+        ),
+        ({"seed": -1}, "seed is -1; pass a whole number of at least 0"),
         ({"metric": "dot"}, "metric is 'dot'; pass one of 'cosine', 'inner-product', 'l2'"),
     ],
 )
@@ -222,6 +229,13 @@ def test_mistakes(changed, sentence):
 def test_a_random_order_needs_items():
     with pytest.raises(InputError, match="items is 0; pass the number of gallery items, at least 1"):
         random_order(0)
+
+
+@pytest.mark.parametrize("seed", [-1, "a"])
+def test_a_random_order_needs_a_seed(seed):
+    with pytest.raises(InputError) as caught:
+        random_order(4, seed=seed)
+    assert str(caught.value) == f"seed is {seed!r}; pass a whole number of at least 0"
 
 
 def test_only_curves_are_compared():

@@ -225,7 +225,10 @@ def test_words_where_little_is_shown():
     )
     assert "Re-embedding the gallery adds +0 [" in equal
     assert "which may be luck." in equal
-    assert "Measured on 80 queries in 10 groups, few enough that the intervals between them are rough," in equal
+    assert (
+        "Measured on 80 queries in 10 groups (few enough that the intervals between them are rough); brackets hold 95%"
+        in equal
+    )
     drop = str(CrossTest.of(better, worse, worse))
     assert "Compatible: no, new queries do not do better on the old gallery than old queries did, -0.25 [" in drop
     assert "Update gain: not defined, since the upgrade to new with the gallery re-embedded makes search worse" in drop
@@ -357,6 +360,11 @@ def with_nan(array):
             "index is a int, which holds one gallery; pass the string of an index factory, such as 'HNSW32', which is "
             "built over each",
         ),
+        (
+            lambda: CrossTest.of([1.0, 0.0], [1.0, 1.0], [1.0, 1.0], seed=-1),
+            "seed is -1; pass a whole number of at least 0",
+        ),
+        (crossed(seed=1.5), "seed is 1.5; pass a whole number of at least 0"),
         (
             lambda: CrossTest.of([1.0, math.nan], [1.0, 0.0], [1.0, math.nan]),
             "old_old and new_old disagree on whether anything is relevant to 1 of the queries, first at query 1; "

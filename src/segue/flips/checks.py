@@ -296,6 +296,23 @@ def proportion(value: float, name: str) -> float:
     return float(value)
 
 
+def seed_number(value: Any) -> int:
+    """Return the seed of whatever is drawn.
+
+    Args:
+        value: The caller's seed.
+
+    Returns:
+        The same number.
+
+    Raises:
+        InputError: If it is no whole number of at least 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise InputError(f"seed is {value!r}; pass a whole number of at least 0")
+    return int(value)
+
+
 def missing_values(array: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which values are missing: NaN, NaT, ``None``, and pandas' NA.
 
@@ -344,7 +361,7 @@ def in_groups(groups: int | None) -> str:
     """
     if groups is None:
         return ""
-    few = ", few enough that the intervals between them are rough," if groups < 20 else ""
+    few = " (few enough that the intervals between them are rough)" if groups < 20 else ""
     return f" in {groups:,} groups{few}"
 
 

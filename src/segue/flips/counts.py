@@ -19,6 +19,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.flips.checks import seed_number
+
 BOTH_RIGHT, NEGATIVE_FLIP, POSITIVE_FLIP, BOTH_WRONG_SAME, BOTH_WRONG_DIFFER = range(5)
 N_CELLS = 5
 
@@ -106,6 +108,10 @@ class Tally:
     squares: NDArray[np.float64] | None = None
     groups: NDArray[np.float64] | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a seed that nothing can be drawn with."""
+        seed_number(self.seed)
 
     @classmethod
     def of(

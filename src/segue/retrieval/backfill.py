@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import counted, group_numbers, proportion
+from segue.flips.checks import counted, group_numbers, proportion, seed_number
 from segue.flips.estimate import Estimate
 from segue.retrieval.backfill_result import BackfillCurve
-from segue.retrieval.embedded import refuse_relevance_of_others
+from segue.retrieval.embedded import refuse_relevance_of_others, refuse_telling_nothing
 from segue.retrieval.estimates import mean_difference, mean_over_queries
 from segue.retrieval.measures import named_measure
 from segue.retrieval.mixed import MixedGallery, Side
@@ -77,6 +77,7 @@ def backfill_curve(
         [0.75, 0.25]
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     kind, asked = known_metric(metric), named_measure(measure)
     new, old = as_vectors(queries, "queries", kind), as_vectors(gallery_before, "gallery_before", kind)
     earlier = new if queries_before is None else as_vectors(queries_before, "queries_before", kind)
@@ -90,6 +91,7 @@ def backfill_curve(
                 f"order"
             )
     refuse_relevance_of_others(relevance, {"queries": new, "gallery_before": old})
+    refuse_telling_nothing(relevance)
     group = group_numbers(groups, len(new), "queries")
     rows = _order(order, len(old))
     reached = np.arange(_steps(steps, len(old)) + 1) * len(old) // int(steps)
@@ -171,7 +173,7 @@ def random_order(items: int, seed: int = 0) -> NDArray[np.int64]:
         Each row once, ``(n,)``.
 
     Raises:
-        InputError: If the number is no whole number of at least 1.
+        InputError: If the number is no whole number of at least 1, or the seed none of at least 0.
 
     Example:
         >>> sorted(random_order(4, seed=1).tolist())
@@ -179,7 +181,7 @@ def random_order(items: int, seed: int = 0) -> NDArray[np.int64]:
     """
     if isinstance(items, bool) or not isinstance(items, (int, np.integer)) or items < 1:
         raise InputError(f"items is {items!r}; pass the number of gallery items, at least 1")
-    return np.random.default_rng(seed).permutation(int(items)).astype(np.int64)
+    return np.random.default_rng(seed_number(seed)).permutation(int(items)).astype(np.int64)
 
 
 def _steps(steps: int, items: int) -> int:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from segue.flips.checks import seed_number
 from segue.flips.counts import BOOTSTRAP_RESAMPLES
 from segue.flips.estimate import Estimate
 
@@ -55,7 +56,9 @@ def bootstrap(
     patterns, multiplicity = np.unique(np.stack([totals, sizes], axis=1), axis=0, return_counts=True)
     if len(patterns) > MOST_DRAWN:
         return Estimate(mean, *(limit((totals, sizes), end) for end in (tail, 1 - tail)))
-    draws = np.random.default_rng(seed).multinomial(len(totals), multiplicity / len(totals), size=BOOTSTRAP_RESAMPLES)
+    draws = np.random.default_rng(seed_number(seed)).multinomial(
+        len(totals), multiplicity / len(totals), size=BOOTSTRAP_RESAMPLES
+    )
     drawn = draws @ patterns
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [tail, 1 - tail])
     return Estimate(mean, float(low), float(high))

@@ -89,7 +89,7 @@ def cross_test(
         "can't tell"
     """
     named = named_measure(measure)
-    refuse_choices(undefined, confidence, names)
+    refuse_choices(undefined, confidence, names, seed)
     working_memory(memory)
     refuse_index_for_whole_rankings(named, index)
     _refuse_index_of_one_gallery(index)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import group_numbers, proportion, same_length
+from segue.flips.checks import group_numbers, proportion, same_length, seed_number
 from segue.flips.estimate import Estimate
 from segue.retrieval import cross_words
 from segue.retrieval.asked import refuse_other_than_two_names
@@ -123,7 +123,7 @@ class CrossTest:
             InputError: If lengths differ, a value is outside [0, 1], a query is defined for some cells only, or none
                 is.
         """
-        refuse_choices(undefined, confidence, names)
+        refuse_choices(undefined, confidence, names, seed)
         given = {"old_old": old_old, "new_old": new_old, "new_new": new_new, "paragon": paragon}
         cells = {name: as_metric(values, name) for name, values in given.items() if values is not None}
         count = same_length(cells)
@@ -222,18 +222,20 @@ class CrossTest:
         }
 
 
-def refuse_choices(undefined: str, confidence: float, names: tuple[str, str]) -> None:
+def refuse_choices(undefined: str, confidence: float, names: tuple[str, str], seed: int) -> None:
     """Refuse before anything is searched what would be refused after it.
 
     Args:
         undefined: What queries to which nothing is relevant count.
         confidence: Nominal coverage.
         names: What the old and the new model are called.
+        seed: Seed of the bootstrap.
 
     Raises:
-        InputError: If it is none of the choices, no proportion, or no pair.
+        InputError: If it is none of the choices, no proportion, no pair, or no seed.
     """
     proportion(confidence, "confidence")
     if undefined not in get_args(Undefined):
         raise InputError(f"undefined is {undefined!r}; pass {' or '.join(map(repr, get_args(Undefined)))}")
     refuse_other_than_two_names(names)
+    seed_number(seed)

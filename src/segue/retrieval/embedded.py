@@ -44,7 +44,7 @@ def embedded(
                 f"order for every model, and their relevance"
             )
         found |= read
-    _refuse_telling_nothing(relevance)
+    refuse_telling_nothing(relevance)
     return found
 
 
@@ -83,7 +83,15 @@ def refuse_relevance_of_others(relevance: Relevance, vectors: Mapping[str, Sized
         )
 
 
-def _refuse_telling_nothing(relevance: Relevance) -> None:
+def refuse_telling_nothing(relevance: Relevance) -> None:
+    """Refuse relevance by which all searches are alike.
+
+    Args:
+        relevance: What is relevant to the queries in the gallery.
+
+    Raises:
+        InputError: If nothing is relevant to any query, or everything to every query.
+    """
     if not relevance.totals.any():
         raise InputError(
             f"relevance has nothing relevant to any of the {len(relevance):,} queries; check that queries and gallery "

@@ -100,7 +100,7 @@ def discover(
         features = [
             replace(feature, values=feature.values[looked], missing=feature.missing[looked]) for feature in features
         ]
-    first = split(outcomes, np.random.default_rng(seed))
+    first = split(outcomes, np.random.default_rng(checks.seed_number(seed)))
     notes = _too_few(outcomes, first, limits.fewest)
     tested: list[Tested] = []
     if not notes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.flips.checks import seed_number
 from segue.flips.counts import BOOTSTRAP_RESAMPLES
 from segue.flips.estimate import Estimate
 from segue.flips.intervals import clopper_pearson
@@ -29,7 +30,7 @@ def true_accepts(
     Returns:
         The share of the wanted that score above the threshold.
     """
-    draws = np.random.default_rng(seed)
+    draws = np.random.default_rng(seed_number(seed))
     rising = np.sort(wanted)
     at = draws.beta(passing + 1, len(unwanted) - passing, size=BOOTSTRAP_RESAMPLES)
     thresholds = unwanted[np.minimum((at * len(unwanted)).astype(np.int64), len(unwanted) - 1)]
