@@ -198,7 +198,7 @@ def test_a_killed_run_goes_on_and_ends_as_one_that_was_not(folder):
     (folder / "update.py").write_text(FILE.replace("epochs=2", "epochs=12"))
     process = subprocess.Popen([SEGUE, *CALL], cwd=folder, stderr=subprocess.PIPE, text=True)
     while not (list(folder.glob("run/runs/contrastive-*/checkpoint/*"))):
-        assert process.poll() is None
+        assert process.poll() is None, process.stderr.read()
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
