@@ -115,7 +115,7 @@ def test_the_same_model_twice_is_noticed(labels):
     turned = 3 * OLD[ITEMS] @ rotation_matrix(np.random.default_rng(0), 8)
     advice = advised(new=turned, labels=labels)
     assert (advice.recommended, advice.same_space, advice.decision.rule) == (Way.CHANGE_NOTHING, True, 1)
-    assert "The new model is the same space as the old model, turned" in str(advice)
+    assert "The old model and the new model are one space, at most turned: the cosines" in str(advice)
     assert "worse" not in str(advice)
 
 
@@ -183,7 +183,7 @@ def test_a_notebook_shows_a_table_and_escapes_names():
     advice = advised(names=("<b>old</b>", "v2"))
     assert "<table>" in advice._repr_html_()
     assert "<b>" not in advice._repr_html_()
-    assert "V2 is better" in str(advice)
+    assert "\nv2 is better: " in str(advice)
 
 
 def test_steps_are_told():

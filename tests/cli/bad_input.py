@@ -33,7 +33,7 @@ NAMES = {
     },
 }  # fmt: skip
 SAMPLES = 24
-SEARCHES = "cross-test", "retrieval-flips"
+SEARCHES = "cross-test", "retrieval-flips", "advise", "adapter"
 SAVED = {name: getattr(embedded, name) for name in ("save", "OLD", "NEW", "IDS", "LABELS")}
 SAVED |= {"np": np, "pa": pa, "pickle": pickle, "Path": Path, "nan": float("nan")}
 UPDATE = """\

@@ -149,9 +149,7 @@ def _notes(sample: Sample, upgrade: Upgrade | None, asked: Asked, same: bool) ->
     notes = [f"brackets hold {100 * asked.confidence:g}% intervals over queries"]
     if not same:
         wider = 1 - (1 - asked.confidence) / len(MAPS)
-        notes[0] += (
-            f", and {100 * wider:.1f}% ones where one of {len(MAPS)} kinds of maps is held against the old model"
-        )
+        notes[0] += f", and {100 * wider:.1f}% ones where one of {len(MAPS)} kinds of maps meets the old model"
     if upgrade is not None and sample.queries is None:
         notes.append(f"each of the {len(sample):,} items is a query that searches the others")
     if upgrade is not None and np.isnan(upgrade.old).any():
@@ -169,7 +167,8 @@ def _notes(sample: Sample, upgrade: Upgrade | None, asked: Asked, same: bool) ->
         return notes
     if sample.gallery is not None and upgrade is not None:
         notes.append(
-            f"a map's share is its gain in the stored gallery over that of the upgrade among the {len(sample):,} items"
+            f"maps search the stored gallery, both models the {len(sample):,} items that both have embedded: compare "
+            f"each with the old model there, not with each other; a map's share is its gain over that of the upgrade"
         )
     if sample.gallery is None:
         notes.append("no stored gallery was given: maps were tried on held-out items only, where they look better")

@@ -75,7 +75,7 @@ def heads(advice: Advice) -> tuple[str, ...]:
     measure = advice.measure
     if any(option.agreement for option in advice.options):
         measure = f"{measure}, agreement with {advice.names[1]}"
-    return ("option", measure, f"against {advice.names[0]}", "of the upgrade", "searched", "once", "each query")
+    return ("option", measure, "old model there", "difference", "of the upgrade", "searched", "once", "each query")
 
 
 def table(advice: Advice) -> list[tuple[str, ...]]:
@@ -85,7 +85,8 @@ def table(advice: Advice) -> list[tuple[str, ...]]:
         advice: The advice.
 
     Returns:
-        Option, quality, difference to the old model, share of the upgrade, items searched, cost once and each query.
+        Option, quality, that of the old model in the same search, the difference, the share of the upgrade, how many
+        items were searched, cost once and each query.
     """
     return [_row(option) for option in advice.options]
 
@@ -105,22 +106,23 @@ def reasons(advice: Advice) -> tuple[str, ...]:
 
 def _row(option: Option) -> tuple[str, ...]:
     cost = (option.cost.once, option.cost.each_query)
-    if option.quality is None or option.difference is None:
-        return (str(option.way), "not measured", "", "", "", *cost)
+    if option.quality is None or option.old is None or option.difference is None:
+        return (str(option.way), "not measured", "", "", "", "", *cost)
     still = option.way is Way.CHANGE_NOTHING
-    share = "" if option.share is None or still else f"{option.share:.0%}"
+    share = "" if option.share is None or still else f"{option.share:.0%}" if option.share > 0 else "none"
     place = "" if option.searched is None else f"{option.searched:,} {'stored' if option.real_gallery else 'held out'}"
     if option.way not in MAPS:
         place = place.replace("held out", "others")
     difference = "" if still else option.difference.percent(1, signed=True)
-    return (str(option.way), option.quality.percent(1), difference, share, place, *cost)
+    before = "" if still else f"{option.old.value:.1%}"
+    return (str(option.way), option.quality.percent(1), before, difference, share, place, *cost)
 
 
 def _same(advice: Advice) -> list[str]:
     old, new = advice.names
     return [
-        f"{_capital(new)} is the same space as {old}, turned: the cosines between items are the same in both, so that "
-        f"every search finds the same, and there is nothing to gain.",
+        f"{_starting(old)} and {new} are one space, at most turned: the cosines between items are the same in both, so "
+        f"that every search finds the same, and there is nothing to gain.",
         f"If {old} can't be run any more, a rotation (segue.adapters.Procrustes) carries queries or gallery over "
         f"without loss.",
     ]
@@ -130,7 +132,7 @@ def _unlabelled(advice: Advice) -> list[str]:
     lines = ["Whether the new model is better at all can't be told without labels: label some of the items."]
     lines += [
         f"But {MAPPED[option.way]} is shown to be better than changing nothing, "
-        f"{option.difference.percent(1, signed=True)}; labels of the items would tell which share of the upgrade that is."
+        f"{option.difference.percent(1, signed=True)}; labels of the items would tell what share of the upgrade it is."
         for option in advice.options
         if option.shown_better and option.difference
     ]
@@ -156,11 +158,11 @@ def _numbers(advice: Advice) -> str:
 
 
 def _worse(advice: Advice) -> list[str]:
-    return [f"{_capital(advice.names[1])} is worse than {advice.names[0]}: {_numbers(advice)}. Do not upgrade."]
+    return [f"{_starting(advice.names[1])} is worse than {advice.names[0]}: {_numbers(advice)}. Do not upgrade."]
 
 
 def _too_small(advice: Advice) -> list[str]:
-    new, worth = _capital(advice.names[1]), f"{100 * advice.limits.worthwhile:g} points"
+    new, worth = _starting(advice.names[1]), f"{100 * advice.limits.worthwhile:g} points"
     if advice.option(Way.RE_EMBED).shown_better:
         return [f"{new} is better, but by less than the {worth} that would be worth it: {_numbers(advice)}."]
     return [f"{new} is not shown to be better, and is not better by {worth}: {_numbers(advice)}. Do not upgrade."]
@@ -169,7 +171,7 @@ def _too_small(advice: Advice) -> list[str]:
 def _unsure(advice: Advice) -> list[str]:
     queries = f"{advice.queries:,} labelled queries"
     lines = [
-        f"{_capital(advice.names[1])} is not shown to be better, nor that it is not: {_numbers(advice)} on {queries}."
+        f"{_starting(advice.names[1])} is not shown to be better, nor that it is not: {_numbers(advice)} on {queries}."
     ]
     if advice.decision.needed is None:
         lines.append("The difference is so small that no number of queries can be named which would tell.")
@@ -181,7 +183,7 @@ def _unsure(advice: Advice) -> list[str]:
 def _mapped(advice: Advice) -> list[str]:
     way = advice.decision.way or Way.CHANGE_NOTHING
     option = advice.option(way)
-    lines = [f"{_capital(advice.names[1])} is better: {_numbers(advice)}."]
+    lines = [f"{_starting(advice.names[1])} is better: {_numbers(advice)}."]
     if option.quality and option.old and option.difference:
         lines.append(
             f"{_capital(MAPPED[way])} keeps {option.share or 0:.0%} of that: {option.quality.percent(1)} in the stored "
@@ -205,9 +207,8 @@ def _mapped(advice: Advice) -> list[str]:
 
 
 def _anew(advice: Advice) -> list[str]:
-    lines = [
-        f"{_capital(advice.names[1])} is better: {_numbers(advice)}. It takes {advice.option(Way.RE_EMBED).cost.once}.",
-    ]
+    cost = advice.option(Way.RE_EMBED).cost
+    lines = [f"{_starting(advice.names[1])} is better: {_numbers(advice)}. It takes {cost.once}."]
     for way in MAPS:
         lines += _why_no_map(advice, way)
     lines.append(
@@ -233,6 +234,11 @@ def _why_no_map(advice: Advice, way: Way) -> list[str]:
             f"a map loses more: pass the stored gallery with labels to see whether it is an option ({kept})."
         ]
     return [f"{name} keeps {share} of the upgrade only, less than {advice.limits.keep:.0%}: {kept}."]
+
+
+def _starting(name: str) -> str:
+    # a sentence begins with it; what a user calls a model stays as it is
+    return _capital(name) if name.startswith("the ") else name
 
 
 def _capital(text: str) -> str:

@@ -62,7 +62,10 @@ def apply(asked: Applied) -> int:
     if Path(asked.out).suffix not in ENDINGS:
         raise InputError(f"--out is {asked.out!r}; name a file that ends in .npy or .npz")
     adapter = loaded(asked.folder)
-    items = read_items({"source": ("INPUT", asked.vectors)}, None, Names(asked.id, asked.embedding), metric="cosine")
+    with in_file_words({}):
+        items = read_items(
+            {"source": ("INPUT", asked.vectors)}, None, Names(asked.id, asked.embedding), metric="cosine"
+        )
     with in_file_words(items.told):
         write_mapped(adapter, items, Path(asked.out))
     dimensions = f"{adapter.source_dimension:,} to {adapter.target_dimension:,} dimensions"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -16,24 +15,27 @@ if TYPE_CHECKING:
     from segue.adapters import Adapter
     from segue.cli.embeddings import Items
 
-CLOSED = ("Adjoint", "DirectionAdjoint", "KernelAdjoint", "KernelRidge", "LocalMixture", "LowRankAffine",
+CLOSED = ("Adjoint", "DirectionAdjoint", "KernelAdjoint", "KernelRidge", "LocalMixture",
           "Procrustes", "Ridge", "ScaledProcrustes")  # fmt: skip
+
+WORDS = {
+    r"^strength is ": "--strength is ",
+    r" or pass metric='inner-product' or metric='l2'": "",
+    r"or fit one such as Procrustes\(\) without a choice": "or name a map with --kind, such as procrustes",
+    r"that save_pretrained\(\) has written": "that segue adapter fit has written",
+}
+"""The library's words in those of the command line."""
 
 
 def kinds() -> dict[str, Callable[[], Adapter]]:
-    """Return the maps that need no training and no other argument, by the names that are typed.
+    """Return the maps that need no training, by the names that are typed.
 
     Returns:
         Classes by name: ``kernel-ridge`` and so on.
     """
     from segue.adapters.kinds import kind
 
-    classes = {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(): kind(name) for name in CLOSED}
-    return {
-        name: one
-        for name, one in classes.items()
-        if all(given.default is not inspect.Parameter.empty for given in inspect.signature(one).parameters.values())
-    }
+    return {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(): kind(name) for name in CLOSED}
 
 
 def refuse_existing(path: str, what: str) -> None:
@@ -96,9 +98,13 @@ def in_file_words(told: Mapping[str, str]) -> Generator[None]:
     try:
         yield
     except InputError as error:
-        roles = "|".join(told)
-        said = re.sub(rf"(?<![\w-])({roles})(?= (?:has|holds|row)\b)", lambda found: told[found[1]], str(error))
-        raise InputError(re.sub(r"^strength is ", "--strength is ", said)) from error
+        said = str(error)
+        if told:
+            roles = "|".join(told)
+            said = re.sub(rf"(?<![\w-])({roles})(?= (?:has|holds|row)\b)", lambda found: told[found[1]], said)
+        for library, typed in WORDS.items():
+            said = re.sub(library, typed, said)
+        raise InputError(said) from error
 
 
 def loaded(folder: str) -> Adapter:
@@ -117,4 +123,5 @@ def loaded(folder: str) -> Adapter:
 
     if not Path(folder).is_dir():
         raise InputError(f"there is no folder {folder!r}; name one that segue adapter fit has written")
-    return Adapter.from_pretrained(folder)
+    with in_file_words({}):
+        return Adapter.from_pretrained(folder)

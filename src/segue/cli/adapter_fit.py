@@ -78,7 +78,8 @@ def fit(asked: Fitted) -> int:
     named = _named(asked)
     table = None if asked.labels is None else ("--labels", asked.labels)
     files = {"source": ("SOURCE", asked.source), "target": ("TARGET", asked.target)}
-    items = read_items(files, table, Names(asked.id, asked.embedding, asked.label), metric="cosine")
+    with in_file_words({}):
+        items = read_items(files, table, Names(asked.id, asked.embedding, asked.label), metric="cosine")
     with in_file_words(items.told):
         found, words = _best(asked, items) if named is None else _fitted(named, items)
         found.save_pretrained(asked.out)

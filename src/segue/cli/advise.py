@@ -126,7 +126,8 @@ def advise(asked: Advised) -> int:
     refuse_contradictions(asked)
     check_outputs({"--json": asked.json}, asked.inputs)
     with shown_progress(asked.progress) as progress:
-        given = read_given(asked)
+        with in_typed_words({}):
+            given = read_given(asked)
         with in_typed_words(given.told):
             from segue.advise import advise as advised
 

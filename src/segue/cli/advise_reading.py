@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from segue.cli.advise import Advised
     from segue.cli.embeddings import Items
 
+# what is said of zero vectors to those who choose a metric
+OTHER_METRICS = " or pass metric='inner-product' or metric='l2'"
 LIMITS = "keep|worthwhile|folds|seed|confidence|gallery_size|seconds_per_item|old_seconds_per_item|measure"
 
 
@@ -108,9 +110,7 @@ def read_given(asked: Advised) -> Given:
             left = len(gallery) - len(others)
             if not len(others):
                 raise InputError(f"{told['gallery_old']} holds no other items than the sample; name a larger gallery")
-            notes.append(
-                f"{left:,} of {told['gallery_old']} are among the sample by their ids, and were left out of it"
-            )
+            notes.append(f"{left:,} of {told['gallery_old']} are in the sample by their ids, and were left out of it")
             arguments |= {"gallery_old": gallery.vectors["gallery_old"][others], "gallery_labels": labels[others]}
     return Given(arguments, told, tuple(notes))
 
@@ -128,17 +128,17 @@ def in_typed_words(told: Mapping[str, str]) -> Generator[None]:
     Raises:
         InputError: What the library raised, in other words.
     """
-    from segue.cli.searching import in_their_words
-
-    sides = {role: told[role] for role in ("old", "new")}
     try:
-        with in_their_words({role: name for role, name in told.items() if role not in sides}):
-            yield
+        yield
     except InputError as error:
-        said = re.sub(rf"^({LIMITS})(?= (is|'))", lambda found: "--" + found[1].replace("_", "-"), str(error))
-        said = re.sub(r"(?<![\w-])(old|new)(?= (?:has|holds|stand)\b)", lambda found: sides[found[1]], said)
-        said = re.sub(r"\b(in|out of) old\b", lambda found: f"{found[1]} {sides['old']}", said)
-        raise InputError(said) from error
+        said = re.sub(rf"^({LIMITS})(?= (is|'|looks))", lambda found: "--" + found[1].replace("_", "-"), str(error))
+        longer = "|".join(role for role in told if "_" in role)
+        if longer:
+            said = re.sub(rf"(?<![\w-])({longer})\b", lambda found: told[found[1]], said)
+        if told:
+            said = re.sub(r"(?<![\w-])(old|new)(?= (?:has|holds|stand)\b)", lambda found: told[found[1]], said)
+            said = re.sub(r"\b(in|out of) old\b", lambda found: f"{found[1]} {told['old']}", said)
+        raise InputError(said.replace(OTHER_METRICS, "")) from error
 
 
 def _labels(items: Items, option: str) -> NDArray[np.str_]:
