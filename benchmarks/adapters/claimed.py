@@ -67,7 +67,11 @@ def claims(rows: Sequence[Row]) -> list[Claim]:
                     ),
                     Claim(f"adapters.{side}.gain_{how}", gain, *over_seeds(gains(own)), "> 0"),
                 ]
-    return [*found, *over_peers(rows, old, many), *following(rows, few)]
+        own = chosen(rows, old, many, side, DEFAULTS[side])
+        if side in BARS and own and "map" in own[0]:
+            told = f"The same of {DEFAULTS[side]} by mean average precision in place of cmc@1"
+            found.append(Claim(f"adapters.{side}.gain_default_map", told, *over_seeds(gains(own, "map")), BARS[side]))
+    return [*found, *over_peers(rows, old, many), *following(rows, few), *verdicts(rows)]
 
 
 def over_peers(rows: Sequence[Row], old: str, pairs: int) -> list[Claim]:
@@ -103,6 +107,19 @@ def following(rows: Sequence[Row], pairs: int) -> list[Claim]:
     return [
         Claim("adapters.few_pairs.worst", f"{told}, {cases}", *worst, ">= 0"),
         Claim("adapters.few_pairs.shown_worse", f"{shown}, {cases}", float(bad), None, None, "== 0"),
+    ]
+
+
+def verdicts(rows: Sequence[Row]) -> list[Claim]:
+    """Return how often fit_best's verdict is contradicted by the later queries, over all numbers of pairs."""
+    own = [row for row in rows if row["adapter"] == BEST]
+    cases = f"of {len(own)} cases (seeds, sides, old encoders, numbers of pairs), cmc@1"
+    yes = sum(row["verdict"] == "yes" and row[MEASURE]["criterion"][2] < 0 for row in own)
+    no = sum(row["verdict"] == "no" and row[MEASURE]["criterion"][1] > 0 for row in own)
+    told = "Cases in which fit_best says that its map is {} than the old model and later queries show the contrary, {}"
+    return [
+        Claim("adapters.fit_best.wrong_yes", told.format("better", cases), float(yes), None, None, "== 0"),
+        Claim("adapters.fit_best.wrong_no", told.format("worse", cases), float(no), None, None, "== 0"),
     ]
 
 

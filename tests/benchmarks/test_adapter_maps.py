@@ -34,9 +34,9 @@ ROWS = [
     *(row("gallery", "peer: better", seed, 0.05) for seed in range(3)),
     *(row("queries", QUERIES, seed, change) for seed, change in enumerate([0.03, 0.005, 0.04])),
     *(row("blend", BLEND, seed, 0.04) for seed in range(3)),
-    row("gallery", "fit_best", 0, 0.03, pairs=500, recommended=True, chosen="Ridge()"),
-    row("queries", "fit_best", 0, -0.05, pairs=500, recommended=False, chosen="Ridge()"),
-    row("gallery", "fit_best", 1, -0.004, pairs=500, recommended=True, chosen="Ridge()"),
+    row("gallery", "fit_best", 0, 0.03, pairs=500, recommended=True, verdict="yes", chosen="Ridge()"),
+    row("queries", "fit_best", 0, -0.05, pairs=500, recommended=False, verdict="can't tell", chosen="Ridge()"),
+    row("gallery", "fit_best", 1, -0.004, pairs=500, recommended=True, verdict="yes", chosen="Ridge()"),
 ]
 
 
@@ -74,8 +74,23 @@ def test_following_means_staying_with_the_old_model_where_nothing_is_recommended
     assert (shown.value, shown.holds) == (0.0, True)
     assert "3 cases" in worst.statement
     assert "2 were recommended" in worst.statement
-    bad = [*ROWS, row("gallery", "fit_best", 2, -0.05, pairs=500, recommended=True, chosen="Ridge()")]
+    bad = [*ROWS, row("gallery", "fit_best", 2, -0.05, pairs=500, recommended=True, verdict="yes", chosen="Ridge()")]
     assert claims_by_name(bad)["adapters.few_pairs.shown_worse"].value == 1.0
+
+
+def test_a_verdict_is_wrong_where_later_queries_show_the_contrary():
+    told = [
+        ("yes", -0.05, "wrong_yes"),
+        ("yes", -0.005, None),  # its interval holds 0
+        ("no", 0.05, "wrong_no"),
+        ("no", 0.005, None),
+        ("can't tell", 0.05, None),
+    ]
+    for verdict, change, wrong in told:
+        one = row("queries", "fit_best", 0, change, recommended=verdict == "yes", verdict=verdict, chosen="Ridge()")
+        found = claims_by_name([one])
+        counts = {name: found[f"adapters.fit_best.{name}"].value for name in ("wrong_yes", "wrong_no")}
+        assert counts == {name: float(name == wrong) for name in counts}
 
 
 @pytest.mark.parametrize(("name", "script"), [("maps", claimed), ("backfill", backfill)])
