@@ -139,7 +139,7 @@ def by_pairs(rows: Sequence[Row]) -> str:
     lines = [
         "## By number of pairs",
         "",
-        f"Update gain, {L3} to all-MiniLM-L6.",
+        f"Update gain, {L3} to all-MiniLM-L6; in the picture, what is below -1 lies at the edge.",
         "",
         "![Update gain by number of pairs](images/adapters-pairs.svg)",
         "",
