@@ -116,7 +116,9 @@ PAIRS = (
         lambda: whole(changed(swapped(newsgroups(L3)), turned), L6, L6), STAY,
     ),
     Pair("A model of noise", (L6, "noise"), lambda: whole(changed(swapped(newsgroups(L3)), noise), L6, L6), STAY),
-    Pair("Too little data", (L3, L6), lambda seed: sample(newsgroups(L3), 60, 0, 0, seed), (None, Way.RE_EMBED), draws=10),
+    Pair(
+        "Too little data", (L3, L6), lambda seed: sample(newsgroups(L3), 60, 0, 0, seed), (None, Way.RE_EMBED), draws=10
+    ),
 )  # fmt: skip
 SMOKE = (
     Pair(
