@@ -254,7 +254,10 @@ def gained(rows: Sequence[dict[str, Any]], order: str, measure: str) -> list[flo
 
 
 def record(rows: list[dict[str, Any]], out: Path | None) -> Path:
-    """Write the record."""
+    """Write the record; where seeds are missing, it says so."""
+    ran = {data: len({row["seed"] for row in rows if row["data"] == data}) for data in DATA}
+    missing = [f"{count} of {len(SEEDS)} seeds of {data}" for data, count in ran.items() if count < len(SEEDS)]
+    short = [f"Not run in full: {' and '.join(missing)} so far; --resume goes on."] if missing else []
     return write_record(
         "adapters",
         "backfill",
@@ -262,7 +265,7 @@ def record(rows: list[dict[str, Any]], out: Path | None) -> Path:
         rows=sorted(rows, key=lambda row: (row["data"] != DATA[0], row["seed"])),
         claims=claims(rows),
         versions=package_versions(["segue", "numpy", "scipy", "faiss-cpu", "torch"]),
-        notes=NOTES,
+        notes=[*short, *NOTES],
         folder=out,
     )
 
