@@ -109,7 +109,7 @@ class Compatible:
         Returns:
             What came of it: plain values, and words.
         """
-        from segue.cli.compatible_test import tested
+        from segue.cli.compatible_measuring import tested
         from segue.compatible.recipes import train
 
         update: Any = file.update
