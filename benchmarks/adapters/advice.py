@@ -112,7 +112,7 @@ PAIRS = (
     Pair("Another dimension", (GLOVE, L6), lambda: whole(newsgroups(GLOVE), GLOVE, L6), MOVE),
     Pair("An upgrade that is none", (L6, L3), lambda: whole(swapped(newsgroups(L3)), L6, L3), STAY),
     Pair(
-        "The same model twice", (L6, f"{L6}, turned"),
+        "The same model twice", (L6, "the turned one"),
         lambda: whole(changed(swapped(newsgroups(L3)), turned), L6, L6), STAY,
     ),
     Pair("A model of noise", (L6, "noise"), lambda: whole(changed(swapped(newsgroups(L3)), noise), L6, L6), STAY),
@@ -196,9 +196,7 @@ def _about(row: Mapping[str, Any]) -> str:
     if len(row["answers"]) == 1:
         return ABOUT[row["pair"]]
     told = ", ".join(f"{count} say: {answer}" for answer, count in sorted(row["answers"].items()))
-    return (
-        f"{ABOUT[row['pair']]} Of {sum(row['answers'].values())} such draws, {told}. One with the most frequent answer:"
-    )
+    return f"{ABOUT[row['pair']]} Of {sum(row['answers'].values())} such draws, {told}. The first that can't tell:"
 
 
 ABOUT = {

@@ -146,7 +146,10 @@ def _refuse_too_deep(sample: Sample, measure: str) -> None:
 
 
 def _notes(sample: Sample, upgrade: Upgrade | None, asked: Asked, same: bool) -> list[str]:
-    notes = [f"brackets hold {100 * asked.confidence:g}% intervals over queries"]
+    notes = [
+        f"brackets hold {100 * asked.confidence:g}% intervals over queries; that of the upgrade is wider, since the "
+        f"items are a sample, too"
+    ]
     if not same:
         wider = 1 - (1 - asked.confidence) / len(MAPS)
         notes[0] += f", and {100 * wider:.1f}% ones where one of {len(MAPS)} kinds of maps meets the old model"

@@ -20,6 +20,7 @@ from segue.adapters.best import LEAST_PAIRS
 from segue.advise.cost import Prices
 from segue.advise.option import MAPS, Option, Way
 from segue.advise.sample import Asking, Sample
+from segue.advise.sampling import arms, widened
 from segue.errors import InputError
 from segue.flips.estimate import Estimate
 from segue.flips.graded import Change
@@ -116,7 +117,9 @@ def plain_options(sample: Sample, upgrade: Upgrade | None, asked: Asked, prices:
             Way.RE_EMBED: Option(Way.RE_EMBED, anew, why_not=why_not),
         }
     among = len(sample) - (1 if sample.queries is None else 0)
-    before, gain = asked.mean(upgrade.old), asked.change(upgrade.old, upgrade.new)
+    before = asked.mean(upgrade.old)
+    factor = arms(int((~np.isnan(upgrade.old)).sum()), len(sample), each_other=sample.queries is None)
+    gain = widened(asked.change(upgrade.old, upgrade.new), factor)
     same = Estimate(0.0, 0.0, 0.0)
     return {
         Way.CHANGE_NOTHING: Option(Way.CHANGE_NOTHING, still, before, before, same, searched=among),

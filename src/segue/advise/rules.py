@@ -2,8 +2,8 @@
 
 1. Both models give every search the same answers: change nothing.
 2. No labels: can't tell, since nothing says which model is better.
-3. The upgrade (new model, everything re-embedded, minus old model) is shown to be a loss, its whole interval below 0:
-   change nothing.
+3. The upgrade (new model, everything re-embedded, minus old model; its interval is that of
+   :mod:`segue.advise.sampling`) is shown to be a loss, its whole interval below 0: change nothing.
 4. The upgrade is shown to be less than what is worth it, its whole interval below ``worthwhile``: change nothing.
 5. The upgrade is not shown to be a gain, its interval holds 0: can't tell, and about how many labelled queries would.
 6. A map is supported: the cheapest of those that, in the stored gallery, are shown to be better than the old model and
