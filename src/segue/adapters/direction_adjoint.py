@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.adapters.adjoint import Adjoint
-from segue.adapters.kernel_adjoint import directions
+from segue.adapters.directions import directions
 from segue.adapters.moments import moments
 from segue.adapters.spectrum import spectrum
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.adapters.base import Adapter
-from segue.adapters.kernel_adjoint import directions
+from segue.adapters.directions import directions
 from segue.errors import InputError
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from segue.compatible.heads import CosineHead, Head, LinearHead
 from segue.compatible.recipes.candidate import Candidate
@@ -63,7 +64,7 @@ def swept(
 
     def candidates(workshop: Workshop) -> Iterator[Candidate]:
         for value in values:
-            run = workshop.run(f"{name}-{value:g}", lambda value=value: objective(workshop, value))  # type: ignore[misc]
+            run = workshop.run(f"{name}-{value:g}", partial(objective, workshop, value))
             yield workshop.candidate(name, {setting: value}, run)
 
     return Method(name, source, candidates)

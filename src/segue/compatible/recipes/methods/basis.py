@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from torch import Tensor
 from torch.nn import functional
@@ -75,14 +76,15 @@ def _candidates(workshop: Workshop) -> Iterator[Candidate]:
         loss = BasisTransformation(workshop.old.imprinted(1.0), (1.0, 10.0 * strength, 5.0 * strength))
         run = workshop.run(
             key,
-            # of this round: the run is made before the next one begins
-            lambda basis=basis, loss=loss: Transformed(  # type: ignore[misc]
-                cosine_head(workshop), basis, workshop.steps, loss=loss
-            ),
+            partial(_transformed, workshop, basis, loss),
             basis=basis,
             told={"feature": wanted},
         )
         yield workshop.candidate("basis-transformation", {"strength": strength}, run, (paragon,))
+
+
+def _transformed(workshop: Workshop, basis: OrthonormalBasis, loss: BasisTransformation) -> Transformed:
+    return Transformed(cosine_head(workshop), basis, workshop.steps, loss=loss)
 
 
 def _basis(workshop: Workshop) -> OrthonormalBasis:
