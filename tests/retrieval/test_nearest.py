@@ -235,6 +235,37 @@ def test_mistakes(changed, sentence):
     assert str(caught.value) == sentence
 
 
+def test_an_index_that_needs_more_vectors_than_there_are_is_told_in_our_words():
+    gallery = np.random.default_rng(0).normal(size=(24, 8))
+    for factory, needed in (("IVF1024,Flat", "1,024"), ("IVF4,PQ4", "256"), ("PQ4", "256")):
+        with pytest.raises(InputError) as caught:
+            search(gallery, gallery, 1, index=factory)
+        assert str(caught.value) == (
+            f"index {factory!r} is trained on at least {needed} vectors, and gets 24 of gallery; pass a factory string "
+            f"with fewer cells or shorter codes, or leave index out"
+        )
+
+
+@pytest.mark.parametrize("factory", ["IVF16,Flat", "IVF4,PQ4", "PQ4"])
+def test_faiss_writes_nothing_of_its_own_where_vectors_are_few(factory, rng, capfd):
+    gallery = rng.normal(size=(300, 8))
+    search(gallery, gallery, 1, index=factory)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_faiss_says_comes_without_its_files():
+    gallery = np.random.default_rng(0).normal(size=(24, 8))
+    with pytest.raises(InputError) as caught:
+        search(gallery, gallery, 1, index="Nonsense")
+    assert str(caught.value) == (
+        "index 'Nonsense' can't be built over 24 vectors of 8 dimensions: could not parse index string Nonsense; pass "
+        "another factory string or an index"
+    )
+    with pytest.raises(InputError) as caught:
+        search(gallery, gallery, 1, index="IVF0,Flat")
+    assert str(caught.value) == "index can't be searched: 'cur_nprobe > 0' failed; pass another one"
+
+
 def test_an_index_of_another_metric_and_a_bad_factory_are_refused():
     index = faiss.IndexFlatL2(3)
     index.add(GOOD)
