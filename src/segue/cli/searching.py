@@ -175,8 +175,10 @@ def in_their_words(told: Mapping[str, str]) -> Generator[None]:
         yield
     except InputError as error:
         said = for_the_command_line(str(error))
-        roles = "|".join(map(re.escape, told))
-        raise InputError(re.sub(rf"(?<![\w-])({roles})\b", lambda found: told[found[1]], said)) from error
+        if told:
+            roles = "|".join(map(re.escape, told))
+            said = re.sub(rf"(?<![\w-])({roles})\b", lambda found: told[found[1]], said)
+        raise InputError(said) from error
 
 
 def model_names(searched: Searched) -> tuple[str, str]:
