@@ -25,7 +25,7 @@ AnyAdapter = TypeVar("AnyAdapter", bound=Adapter)
 
 
 def save(adapter: Adapter, folder: str | os.PathLike[str]) -> None:
-    """Write a fitted adapter; a killed process leaves the former one or the new one, never half of either.
+    """Write a fitted adapter; a killed process leaves the former one or the new one whole, never half of either.
 
     Args:
         adapter: The adapter.
@@ -204,6 +204,16 @@ def _holds_ours(folder: Path) -> bool:
 
 
 def _put(beside: Path, whole: Path) -> None:
+    """Give the finished folder its name, and delete what had the name before.
+
+    A folder can't be renamed over one that holds files. So the former one is set aside first, and gets its name back if
+    the finished one can't take it. Whoever is killed between these two renames finds no folder of that name: the former
+    one then stands beside it, whole, as ``.NAME.*.former``.
+
+    Args:
+        beside: The finished folder, in the same place under another name.
+        whole: The name it is to have.
+    """
     former = beside.with_suffix(".former")
     if whole.exists():
         whole.replace(former)
