@@ -213,6 +213,9 @@ def _put(beside: Path, whole: Path) -> None:
     Args:
         beside: The finished folder, in the same place under another name.
         whole: The name it is to have.
+
+    Raises:
+        OSError: If a folder can't be renamed.
     """
     former = beside.with_suffix(".former")
     if whole.exists():
