@@ -279,6 +279,11 @@ def flips(**changed):
         (flips(names=("a",)), "names is ('a',); pass the names of the old and of the new model as a pair"),
         (flips(names=("a", 1)), "names is ('a', 1); pass the names of the old and of the new model as a pair"),
         (flips(memory="1G"), "memory is '1G'; pass a number of bytes, such as 1,073,741,824 (1 GB)"),
+        (flips(seed=-1, index="Nonsense"), "seed is -1; pass a whole number of at least 0"),  # before the search
+        (
+            lambda: retrieval_score_flips(EYE, EYE, EYE, EYE, RELEVANCE, seed=-1, index="Nonsense"),
+            "seed is -1; pass a whole number of at least 0",
+        ),
         (flips(confidence=None), "confidence is None; pass a number between 0 and 1, such as 0.95"),
         (
             lambda: retrieval_score_flips(EYE, EYE, EYE, EYE, RELEVANCE, names=3),

@@ -240,6 +240,11 @@ TWO = np.eye(2)
             {"groups": [1, 1]},
             "groups holds a single group; intervals between groups need at least two",
         ),
+        # before scores are counted, which would find no impostor
+        (
+            {"relevance": Relevance.from_labels([0, 0], [0, 0]), "seed": -1},
+            "seed is -1; pass a whole number of at least 0",
+        ),
         ({"metric": "euclid"}, "metric is 'euclid'; pass one of 'cosine', 'inner-product', 'l2'"),
     ],
 )

@@ -14,6 +14,7 @@ from segue.flips.checks import (
     group_numbers,
     proportion,
     sample_weights,
+    seed_number,
     slice_columns,
     unique_ids,
 )
@@ -60,6 +61,7 @@ def asked_queries(
     without_relevant: str,
     confidence: float,
     names: tuple[str, str],
+    seed: int,
     *,
     ids: ArrayLike | None,
     slices: Mapping[str, ArrayLike] | Any | None,
@@ -73,6 +75,7 @@ def asked_queries(
         without_relevant: What becomes of queries to which nothing is: ``"refuse"`` or ``"leave out"``.
         confidence: Coverage of the intervals.
         names: What the old and the new system are called.
+        seed: Seed of what will be drawn.
         ids: Names of the queries, ``(q,)``.
         slices: Columns of the queries, ``(q,)`` each.
         weights: Their weights, ``(q,)``.
@@ -85,6 +88,7 @@ def asked_queries(
         InputError: If there are others and they are not to be left out, or something else is not as described.
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     refuse_other_than_two_names(names)
     refuse_other_relevance(relevance)
     if without_relevant not in get_args(WithoutRelevant):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import class_column, counted, group_numbers, proportion, same_length
+from segue.flips.checks import class_column, counted, group_numbers, proportion, same_length, seed_number
 from segue.retrieval.agreement import adjusted_rand, bcubed
 from segue.retrieval.cluster_result import Agreement, ClusterLoss, ClusterStudy, Truth
 from segue.retrieval.estimates import mean_difference, mean_over_queries
@@ -68,6 +68,7 @@ def cluster_study(
         sea (keeps 50% of 2 items by new vectors, 100% by old ones)
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     kind, budget = known_metric(metric), working_memory(memory)
     old, new = as_vectors(gallery_old, "gallery_old", kind), as_vectors(gallery_new, "gallery_new", kind)
     same_dimension(old, new)

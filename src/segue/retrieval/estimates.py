@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips import intervals
-from segue.flips.checks import counted, group_numbers, proportion, same_length, values_of
+from segue.flips.checks import counted, group_numbers, proportion, same_length, seed_number, values_of
 from segue.flips.counts import POSITIVE_FLIP, Tally
 from segue.flips.estimate import Estimate
 from segue.flips.graded import Change, ScoreSums, graded_cells
@@ -59,6 +59,7 @@ def mean_over_queries(
         0.3333
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     metric, group = _counted_queries({"values": as_metric(values, "values")}, groups, undefined)
     here = metric["values"]
     if not len(here):
@@ -108,6 +109,7 @@ def mean_difference(
         (0.1, True)
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     both = {"old": as_metric(old, "old"), "new": as_metric(new, "new")}
     same_length(both)
     apart = np.flatnonzero(np.isnan(both["old"]) != np.isnan(both["new"]))

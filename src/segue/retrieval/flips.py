@@ -113,7 +113,7 @@ def retrieval_flips(
         (1, 1)
     """
     asked = asked_queries(
-        relevance, without_relevant, confidence, names, ids=ids, slices=slices, weights=weights, groups=groups
+        relevance, without_relevant, confidence, names, seed, ids=ids, slices=slices, weights=weights, groups=groups
     )
     systems = two_systems(queries_old, queries_new, gallery_old, gallery_new, relevance, metric)
     hits = [

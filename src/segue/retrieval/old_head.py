@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips import FlipReport, compare
-from segue.flips.checks import class_column, counted, same_length
+from segue.flips.checks import class_column, counted, same_length, seed_number
 from segue.retrieval.scores import unit
 from segue.retrieval.vectors import SLAB, Vectors, as_vectors, blocks
 
@@ -69,6 +69,7 @@ def old_head_accuracy(
         >>> report.accuracy_old.value, round(report.accuracy_new.value, 4), report.negative_flips
         (1.0, 0.6667, 1)
     """
+    seed_number(seed)
     head = as_vectors(weights, "weights", "inner-product")
     rows = _directions(head) if cosine else head.values.astype(np.float64)
     offsets = _bias(bias, len(head), cosine)

@@ -82,7 +82,7 @@ def retrieval_score_flips(
     named = named_measure(measure)
     refuse_index_for_whole_rankings(named, index)
     asked = asked_queries(
-        relevance, without_relevant, confidence, names, ids=ids, slices=slices, weights=weights, groups=groups
+        relevance, without_relevant, confidence, names, seed, ids=ids, slices=slices, weights=weights, groups=groups
     )
     systems = two_systems(queries_old, queries_new, gallery_old, gallery_new, relevance, metric)
     old, new = (

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
 from segue.flips import intervals
-from segue.flips.checks import group_numbers, proportion
+from segue.flips.checks import group_numbers, proportion, seed_number
 from segue.flips.counts import NEGATIVE_FLIP, Tally
 from segue.flips.estimate import Estimate
 from segue.flips.intervals import NEW_RIGHT, NEW_WRONG, OLD_WRONG
@@ -86,6 +86,7 @@ def at_old_threshold(
         1.0
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     kind, budget = known_metric(metric), working_memory(memory)
     old, new = _pairs(
         {"queries_old": queries_old, "queries_new": queries_new},

@@ -51,6 +51,12 @@ def test_words_and_json():
     assert found.to_dict()["threshold"] == 0.5
 
 
+def test_a_bad_seed_is_told_before_scores_are_sorted():
+    with pytest.raises(InputError) as caught:
+        tar_at_far([0.5], [0.1], far=0.5, seed=-1)
+    assert str(caught.value) == "seed is -1; pass a whole number of at least 0"
+
+
 @pytest.mark.parametrize(
     ("genuine", "impostor", "far", "sentence"),
     [

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import proportion
+from segue.flips.checks import proportion, seed_number
 from segue.flips.estimate import Estimate
 from segue.flips.intervals import clopper_pearson
 from segue.retrieval.hits import Hits
@@ -82,6 +82,7 @@ def tpir_at_fpir(
         (0.20000000298023224, 1.0, 0.5)
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     judged = judge(hits, relevance)
     query, place = judged.relevant(rank)
     mated, unmated = np.flatnonzero(relevance.totals > 0), relevance.without_relevant

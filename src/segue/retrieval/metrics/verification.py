@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segue.flips.checks import proportion
+from segue.flips.checks import proportion, seed_number
 from segue.flips.estimate import Estimate
 from segue.flips.intervals import clopper_pearson
 from segue.retrieval.metrics.threshold import allowed, threshold_above
@@ -73,6 +73,7 @@ def tar_at_far(
         (0.5, 0.75, 0.2)
     """
     proportion(confidence, "confidence")
+    seed_number(seed)
     same, other = refuse_scores(genuine, "genuine"), refuse_scores(impostor, "impostor")
     passing = allowed(far, len(other), "far", "impostor scores")
     falling = np.sort(other)[::-1]
