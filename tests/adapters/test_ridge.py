@@ -60,6 +60,15 @@ def test_a_path_holds_the_same_maps_as_single_fits(rng):
         np.testing.assert_array_equal(adapter.transform(source), single.transform(source))
 
 
+def test_a_path_takes_strengths_one_by_one(rng):
+    source, target = paired(rng)
+    path = ridge_path(source, target, (strength for strength in [0.1, 3]))
+    assert [ridge.strength for ridge in path] == [0.1, 3]
+    for ridge in path:
+        single = Ridge(strength=ridge.strength).fit(source, target)
+        np.testing.assert_array_equal(ridge.transform(source), single.transform(source))
+
+
 def test_a_path_decomposes_once(rng, monkeypatch):
     calls = []
     decompose = np.linalg.eigh
@@ -75,3 +84,26 @@ def test_a_strength_that_makes_no_sense_is_refused(strength):
     assert str(error.value) == f"strength is {strength!r}; pass a finite number of 0 or more"
     with pytest.raises(InputError, match=r"^strengths is "):
         ridge_path(np.eye(2), np.eye(2), [strength])
+
+
+FAR_APART = {"source": np.eye(2) * 1e-25, "target": np.eye(2) * 1e15, "unit": False}
+MISTAKES = {
+    "source and target differ so much in scale that the map between them does not fit 32-bit numbers; divide one of "
+    "them by a common number": {**FAR_APART, "strengths": [0.1]},
+    "strengths is 0.1; pass several, such as [0.01, 0.1, 1], or fit a Ridge of one": {"strengths": 0.1},
+    "strengths is empty; pass at least one number, such as [0.01, 0.1, 1]": {"strengths": iter(())},
+    "strengths is -1; pass a finite number of 0 or more": {"strengths": iter([0.1, -1])},
+    "unit is 'no'; pass True for directions or False where lengths count": {"strengths": [0.1], "unit": "no"},
+}
+
+
+@pytest.mark.parametrize("said", MISTAKES)
+def test_a_mistake_with_a_path_is_told_in_a_sentence(said):
+    with pytest.raises(InputError) as error:
+        ridge_path(**{"source": np.eye(2), "target": np.eye(2), **MISTAKES[said]})
+    assert str(error.value) == said
+
+
+def test_a_path_refuses_the_scales_that_a_single_fit_refuses():
+    with pytest.raises(InputError, match=r"^source and target differ so much in scale"):
+        Ridge(unit=False).fit(FAR_APART["source"], FAR_APART["target"])

@@ -72,13 +72,7 @@ class Adapter(Parameters, ABC):
         one, other = read_pairs(source, target, self.unit)
         with np.errstate(over="ignore"):
             self._fit(one, other)
-        self.source_dimension, self.target_dimension = one.shape[1], other.shape[1]
-        if not all(np.isfinite(array).all() for array in self._state().values()):
-            raise InputError(
-                "source and target differ so much in scale that the map between them does not fit 32-bit numbers; "
-                "divide one of them by a common number"
-            )
-        self.pairs = len(one)
+        self._fitted_on(one, other)
         return self
 
     def transform(self, source: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -216,6 +210,15 @@ class Adapter(Parameters, ABC):
             if state[name].dtype != np.float32 or not np.isfinite(state[name]).all():
                 raise ValueError(f"{name} holds something else than finite 32-bit numbers")
             setattr(self, name, state[name])
+
+    def _fitted_on(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+        self.source_dimension, self.target_dimension = source.shape[1], target.shape[1]
+        if not all(np.isfinite(array).all() for array in self._state().values()):
+            raise InputError(
+                "source and target differ so much in scale that the map between them does not fit 32-bit numbers; "
+                "divide one of them by a common number"
+            )
+        self.pairs = len(source)
 
     def _need_fit(self) -> None:
         if not self.fitted:

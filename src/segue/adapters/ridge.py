@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from segue.adapters.moments import moments
 from segue.adapters.pairs import read_pairs
 from segue.adapters.ranges import at_least_zero
 from segue.adapters.spectrum import Spectrum, spectrum
+from segue.errors import InputError
 
 
 class Ridge(AffineAdapter):
@@ -58,14 +59,14 @@ class Ridge(AffineAdapter):
 
 
 def ridge_path(
-    source: ArrayLike, target: ArrayLike, strengths: Sequence[float], *, center: bool = True, unit: bool = True
+    source: ArrayLike, target: ArrayLike, strengths: Iterable[float], *, center: bool = True, unit: bool = True
 ) -> tuple[Ridge, ...]:
     """Fit ridge maps of several strengths at hardly more than the cost of one: the covariance is decomposed once.
 
     Args:
         source: ``(n, d_source)``.
         target: ``(n, d_target)``.
-        strengths: The strengths.
+        strengths: The strengths, at least one.
         center: As for :class:`Ridge`.
         unit: As for :class:`Ridge`.
 
@@ -73,19 +74,30 @@ def ridge_path(
         One fitted map per strength.
 
     Raises:
-        InputError: If a strength is below 0, or something is wrong with the vectors.
+        InputError: If there is no strength or one below 0, or something is wrong with the vectors, as for ``fit``.
 
     Example:
         >>> weak, strong = ridge_path([[0.0], [2.0]], [[0.0], [4.0]], [0, 1], unit=False)
         >>> weak.matrix.tolist(), strong.matrix.tolist()
         ([[2.0]], [[1.0]])
     """
-    for strength in strengths:
-        at_least_zero(strength, "strengths")
+    path = tuple(Ridge(strength=strength, center=center, unit=unit) for strength in _several(strengths))
+    path[0]._check_unit()
     one, other = read_pairs(source, target, unit)
     found = spectrum(moments(one, other, center))
-    path = tuple(Ridge(strength=strength, center=center, unit=unit) for strength in strengths)
     for ridge in path:
-        ridge._take(found)
-        ridge.pairs, ridge.source_dimension, ridge.target_dimension = len(one), one.shape[1], other.shape[1]
+        with np.errstate(over="ignore"):
+            ridge._take(found)
+        ridge._fitted_on(one, other)
     return path
+
+
+def _several(strengths: Iterable[float]) -> tuple[float, ...]:
+    if not isinstance(strengths, Iterable):
+        raise InputError(f"strengths is {strengths!r}; pass several, such as [0.01, 0.1, 1], or fit a Ridge of one")
+    given = tuple(strengths)
+    if not given:
+        raise InputError("strengths is empty; pass at least one number, such as [0.01, 0.1, 1]")
+    for strength in given:
+        at_least_zero(strength, "strengths")
+    return given
