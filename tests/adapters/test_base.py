@@ -33,6 +33,23 @@ def test_vectors_come_out_finite_of_length_one_and_in_32_bits(adapter, rng):
 
 
 @each
+def test_a_way_out_of_zero_rows_is_told_where_there_is_one(adapter, rng):
+    source, target = paired(rng)
+    zeros = np.vstack([source[:-1], np.zeros((1, source.shape[1]))])
+    told = "source has 1 row of zeros, first at row 59; a zero vector has no direction: remove these rows"
+    lengths = "unit" in adapter.get_params()
+    if lengths:
+        told += ", or fit with unit=False where lengths count"
+        assert adapter.unfitted().set_params(unit=False).fit(zeros, target).transform(zeros).shape == target.shape
+    with pytest.raises(InputError) as error:
+        adapter.unfitted().fit(zeros, target)
+    assert str(error.value) == told
+    with pytest.raises(InputError) as error:
+        adapter.unfitted().fit(source, target).transform(zeros)
+    assert str(error.value) == told
+
+
+@each
 def test_lengths_of_the_input_do_not_matter_where_vectors_are_of_length_one(adapter, rng):
     source, target = paired(rng)
     plain = adapter.unfitted().fit(source, target).transform(source)
@@ -181,7 +198,7 @@ GOOD = np.eye(3) + 0.1
         (
             GOOD,
             [[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]],
-            "target has 1 row of zeros, first at row 2; a zero vector has no direction: remove these rows, or pass "
+            "target has 1 row of zeros, first at row 2; a zero vector has no direction: remove these rows, or fit with "
             "unit=False where lengths count",
         ),
         (

@@ -284,6 +284,9 @@ MISTAKES = {
         "target": OLD[:39]
     },
     "target holds the same vector in all 40 rows; pass the vectors of different items": {"target": np.ones((40, 6))},
+    "target has 1 row of zeros, first at row 3; a zero vector has no direction: remove these rows": {
+        "target": np.where(np.arange(40)[:, None] == 3, 0, OLD)
+    },
     "source has 1 row with NaN or infinite numbers, first at row 0; remove these rows or embed them again": {
         "source": np.vstack([np.full((1, 6), np.nan), NEW[1:]])
     },

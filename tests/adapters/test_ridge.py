@@ -93,6 +93,8 @@ MISTAKES = {
     "strengths is 0.1; pass several, such as [0.01, 0.1, 1], or fit a Ridge of one": {"strengths": 0.1},
     "strengths is empty; pass at least one number, such as [0.01, 0.1, 1]": {"strengths": iter(())},
     "strengths is -1; pass a finite number of 0 or more": {"strengths": iter([0.1, -1])},
+    "source has 1 row of zeros, first at row 1; a zero vector has no direction: remove these rows, or pass unit=False "
+    "where lengths count": {"source": [[1.0, 0.0], [0.0, 0.0]], "strengths": [0.1]},
     "unit is 'no'; pass True for directions or False where lengths count": {"strengths": [0.1], "unit": "no"},
 }
 

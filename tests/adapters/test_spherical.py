@@ -82,8 +82,7 @@ def test_opposite_rows_have_no_way_between_them_but_their_ends(monkeypatch):
             np.eye(2),
             [[1.0, 0.0], [0.0, 0.0]],
             0.5,
-            "mapped has 1 row of zeros, first at row 1; a zero vector has no direction: remove these rows, or pass "
-            "unit=False where lengths count",
+            "mapped has 1 row of zeros, first at row 1; a zero vector has no direction: remove these rows",
         ),
     ],
 )

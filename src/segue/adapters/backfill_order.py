@@ -63,7 +63,7 @@ def by_distance_to_class_mean(mapped: ArrayLike, labels: ArrayLike, *, unit: boo
         >>> by_distance_to_class_mean([[0.0], [1.0], [5.0], [9.0]], ["a", "a", "a", "b"], unit=False).tolist()
         [2, 0, 1, 3]
     """
-    vectors, classes = read_vectors(mapped, "mapped", unit), class_column(labels, "labels")
+    vectors, classes = read_vectors(mapped, "mapped", unit, "pass unit=False"), class_column(labels, "labels")
     if len(classes) != len(vectors):
         raise InputError(
             f"mapped has {counted(len(vectors), 'row')} and labels has {len(classes):,}; pass one class per row"
@@ -96,7 +96,7 @@ def by_isolation(mapped: ArrayLike, *, neighbours: int = 10, unit: bool = True) 
         >>> by_isolation([[0.0], [1.0], [3.0], [9.0]], neighbours=1, unit=False).tolist()
         [3, 2, 0, 1]
     """
-    vectors = read_vectors(mapped, "mapped", unit)
+    vectors = read_vectors(mapped, "mapped", unit, "pass unit=False")
     whole_number(neighbours, "neighbours", 1, len(vectors) - 1, ", one less than there are rows in mapped")
     return largest_first(-nearness(vectors.values, vectors.values, neighbours, unit, np.arange(len(vectors))))
 

@@ -15,7 +15,7 @@ from segue.adapters.parameters import Parameters
 from segue.errors import InputError
 from segue.flips.checks import counted
 from segue.retrieval.scores import in_range
-from segue.retrieval.vectors import SLAB, blocks
+from segue.retrieval.vectors import SLAB, Vectors, blocks
 
 
 class Adapter(Parameters, ABC):
@@ -69,7 +69,7 @@ class Adapter(Parameters, ABC):
         self._forget()  # a fit that fails leaves it not fitted
         self._check_unit()
         self._check()
-        one, other = read_pairs(source, target, self.unit)
+        one, other = read_pairs(source, target, self.unit, self._without_unit)
         with np.errstate(over="ignore"):
             self._fit(one, other)
         self._fitted_on(one, other)
@@ -91,7 +91,7 @@ class Adapter(Parameters, ABC):
                 space; then ``out`` may have been written in part.
         """
         self._need_fit()
-        vectors = read_vectors(source, "source", self.unit)
+        vectors = self._read_rows(source, "source")
         if vectors.dimension != self.source_dimension:
             raise InputError(
                 f"source has {counted(vectors.dimension, 'dimension')}, but this {type(self).__name__} was fitted on "
@@ -226,6 +226,13 @@ class Adapter(Parameters, ABC):
                 f"this {type(self).__name__} is not fitted; call fit(source, target) first, or read a fitted one with "
                 f"from_pretrained(folder)"
             )
+
+    def _read_rows(self, values: ArrayLike, name: str) -> Vectors:
+        return read_vectors(values, name, self.unit, self._without_unit)
+
+    @property
+    def _without_unit(self) -> str:
+        return "fit with unit=False" if "unit" in self._parameter_names() else ""
 
     def _space(self, out: NDArray[Any] | None, rows: int) -> NDArray[Any]:
         shape = (rows, self.target_dimension)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
-from segue.adapters.pairs import as_floats, read_pairs, read_vectors
+from segue.adapters.pairs import as_floats, read_pairs
 from segue.adapters.ranges import whole_number
 from segue.errors import InputError
 from segue.flips.checks import counted
@@ -69,9 +69,9 @@ def expected_errors(
             f"this {type(adapter).__name__} was fitted with side information, which the folds would do without; order "
             f"by by_uncertainty() of a FastFill, or pass an adapter that maps vectors alone"
         )
-    one, other = read_pairs(source, target, adapter.unit)
-    items = read_vectors(gallery, "gallery", adapter.unit)
-    same_dimension(read_vectors(one, "source", adapter.unit), items)
+    one, other = read_pairs(source, target, adapter.unit, adapter._without_unit)
+    items = adapter._read_rows(gallery, "gallery")
+    same_dimension(adapter._read_rows(one, "source"), items)
     whole_number(folds, "folds", 2)
     whole_number(neighbours, "neighbours", 1)
     whole_number(seed, "seed", 0)

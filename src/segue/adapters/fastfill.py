@@ -120,7 +120,7 @@ class FastFill(FCT):
         """
         self._head = None
         if labels is not None or head is not None:
-            rows = read_vectors(target, "target", self.unit)
+            rows = self._read_rows(target, "target")
             self._head = _read_head(head, labels, len(rows), rows.dimension)
         try:
             return super().fit(source, target, side=side)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
 from segue.adapters.fct_layers import DOUBT, MAPPED, applied, layer_sizes, shapes
-from segue.adapters.pairs import as_floats, read_vectors
+from segue.adapters.pairs import as_floats
 from segue.adapters.ranges import at_least_zero, whole_number
 from segue.adapters.scales import Scale
 from segue.adapters.trained_settings import check_course, enough_pairs
@@ -107,7 +107,7 @@ class FCT(Adapter):
             InputError: If a hyper-parameter is out of range or something is wrong with the vectors, see
                 :meth:`segue.adapters.base.Adapter.fit`; there are fewer than ten pairs; or training diverges.
         """
-        beside = None if side is None else self._read_side(side, len(read_vectors(source, "source", self.unit)))
+        beside = None if side is None else self._read_side(side, len(self._read_rows(source, "source")))
         try:
             self._beside = None if beside is None else as_floats(beside.values, self.unit)
             return super().fit(source, target)
@@ -140,7 +140,7 @@ class FCT(Adapter):
 
     def _read(self, source: ArrayLike, side: ArrayLike | None) -> tuple[Vectors, Vectors | None]:
         self._need_fit()
-        vectors = read_vectors(source, "source", self.unit)
+        vectors = self._read_rows(source, "source")
         name = type(self).__name__
         if vectors.dimension != self.source_dimension:
             raise InputError(
@@ -165,7 +165,7 @@ class FCT(Adapter):
         return vectors, beside
 
     def _read_side(self, side: ArrayLike, rows: int) -> Vectors:
-        beside = read_vectors(side, "side", self.unit)
+        beside = self._read_rows(side, "side")
         if len(beside) != rows:
             raise InputError(
                 f"source has {counted(rows, 'row')} and side has {len(beside):,}; pass the same items in the same "

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from segue.adapters.affine import AffineAdapter
 from segue.adapters.base import Adapter
 from segue.adapters.moments import moments
-from segue.adapters.pairs import read_vectors
 from segue.adapters.ranges import above_zero, at_least_zero, whole_number
 from segue.adapters.residual_mlp import ResidualMLP
 from segue.adapters.scales import Scale
@@ -146,7 +145,7 @@ class LambdaOrthogonal(Adapter):
         """
         classes = None if labels is None else class_column(labels, "labels")
         if classes is not None:
-            rows = len(read_vectors(source, "source", self.unit))
+            rows = len(self._read_rows(source, "source"))
             if len(classes) != rows:
                 raise InputError(
                     f"source has {counted(rows, 'row')} and labels has {len(classes):,}; pass one class per pair"

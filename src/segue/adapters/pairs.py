@@ -16,13 +16,14 @@ from segue.retrieval.vectors import SLAB, Vectors, as_vectors, blocks
 ROUNDING = 1e-6
 
 
-def read_vectors(values: Any, name: str, unit: bool) -> Vectors:
+def read_vectors(values: Any, name: str, unit: bool, without: str = "") -> Vectors:
     """Read embeddings, each row once, without a copy.
 
     Args:
         values: The caller's embeddings, ``(n, d)``; an array, a memory map, a tensor, a list.
         name: What the caller calls them.
         unit: Whether rows will be brought to length 1, so that zeros are a mistake.
+        without: How the caller has them stay as long as they are, such as ``pass unit=False``; empty for no way.
 
     Returns:
         The embeddings.
@@ -41,7 +42,7 @@ def read_vectors(values: Any, name: str, unit: bool) -> Vectors:
     if len(bad):
         raise InputError(
             f"{name} has {counted(len(bad), 'row')} of zeros, first at row {bad[0]}; a zero vector has no direction: "
-            f"remove these rows, or pass unit=False where lengths count"
+            f"remove these rows" + (f", or {without} where lengths count" if without else "")
         )
     return vectors
 
@@ -61,13 +62,16 @@ def as_floats(block: NDArray[Any], unit: bool) -> NDArray[np.float32]:
     return np.ascontiguousarray(block, dtype=np.float32)
 
 
-def read_pairs(source: Any, target: Any, unit: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def read_pairs(
+    source: Any, target: Any, unit: bool, without: str = ""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Read the calibration pairs: the same items, embedded by two models.
 
     Args:
         source: Vectors of the one model, ``(n, d_source)``.
         target: Vectors of the other, row by row of the same items, ``(n, d_target)``.
         unit: Whether to bring rows to length 1.
+        without: As for :func:`read_vectors`.
 
     Returns:
         Both in 32 bits.
@@ -75,7 +79,7 @@ def read_pairs(source: Any, target: Any, unit: bool) -> tuple[NDArray[np.float32
     Raises:
         InputError: If something is wrong with either, they differ in length, are fewer than two, or do not vary.
     """
-    one, other = read_vectors(source, "source", unit), read_vectors(target, "target", unit)
+    one, other = (read_vectors(*given, unit, without) for given in ((source, "source"), (target, "target")))
     if len(one) != len(other):
         raise InputError(
             f"source has {counted(len(one), 'row')} and target has {len(other):,}; pass the same items in the same "

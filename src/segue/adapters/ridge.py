@@ -83,7 +83,7 @@ def ridge_path(
     """
     path = tuple(Ridge(strength=strength, center=center, unit=unit) for strength in _several(strengths))
     path[0]._check_unit()
-    one, other = read_pairs(source, target, unit)
+    one, other = read_pairs(source, target, unit, "pass unit=False")
     found = spectrum(moments(one, other, center))
     for ridge in path:
         with np.errstate(over="ignore"):
