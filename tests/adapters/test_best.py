@@ -274,6 +274,10 @@ MISTAKES = {
         "gallery": NEW,
         "gallery_labels": LABELS[:2],
     },
+    "labels holds the single class 3, and a map is judged by how well classes are told apart; pass items of at least "
+    "two classes": {"labels": [3] * 40},
+    "gallery_labels holds the single class cup, and a map is judged by how well classes are told apart; pass items of "
+    "at least two classes": {"gallery": NEW, "labels": LABELS.astype(str), "gallery_labels": ["cup"] * 40},
     "labels holds int64 values and gallery_labels text values; pass one type for both": {
         "gallery": NEW,
         "gallery_labels": LABELS.astype(str),

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
-from segue.adapters.calibration import folds_of, read_gallery, read_labels, refuse_labels_of_two_types, refuse_twins
+from segue.adapters.calibration import (
+    folds_of,
+    read_gallery,
+    read_labels,
+    refuse_labels_of_two_types,
+    refuse_one_class,
+    refuse_twins,
+)
 from segue.adapters.candidates import blended_maps, gallery_maps, query_maps
 from segue.adapters.choice import AdapterChoice, Tried
 from segue.adapters.pairs import read_pairs
@@ -54,9 +61,9 @@ def fit_best(
         target: The same items as the other model embeds them, ``(n, d_target)``.
         side: ``"queries"`` maps new queries into the old space and leaves the gallery as it is; ``"gallery"`` maps
             stored vectors into the new space.
-        labels: Label of each pair, ``(n,)``: an item is relevant to those of its label. Without labels, relevant is the
-            item that the new model finds nearest; that chooses well among maps and says nothing of whether the new
-            model is better.
+        labels: Label of each pair, ``(n,)``, of at least two classes: an item is relevant to those of its label.
+            Without labels, relevant is the item that the new model finds nearest; that chooses well among maps and says
+            nothing of whether the new model is better.
         gallery: Stored vectors of the old model, ``(m, d_old)``, none of them among the pairs, to be searched in place
             of the fold's pairs: quality then is that of a real search. A small gallery flatters a map.
         gallery_labels: Their labels, ``(m,)``.
@@ -113,6 +120,9 @@ def fit_best(
         **_gallery(gallery, gallery_labels, labels, old),
         both_encoders=both_encoders,
     )
+    for name, column in (("labels", trial.labels), ("gallery_labels", trial.gallery_labels)):
+        if column is not None:
+            refuse_one_class(column, name)
     if trial.labels is not None and trial.gallery_labels is not None:
         refuse_labels_of_two_types(("labels", trial.labels), ("gallery_labels", trial.gallery_labels))
     if named.k is not None and named.k >= trial.searched:

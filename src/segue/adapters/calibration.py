@@ -76,6 +76,23 @@ def read_gallery(
     return stored.values, read_labels(gallery_labels, len(stored), names[1], names[0])
 
 
+def refuse_one_class(labels: NDArray[Any], name: str) -> None:
+    """Refuse labels by which no map could be told from another.
+
+    Args:
+        labels: The labels, ``(n,)``.
+        name: What the caller calls them.
+
+    Raises:
+        InputError: If they are all the same.
+    """
+    if len(np.unique(labels)) < 2:
+        raise InputError(
+            f"{name} holds the single class {labels[0]!s}, and a map is judged by how well classes are told apart; "
+            f"pass items of at least two classes"
+        )
+
+
 def refuse_labels_of_two_types(one: tuple[str, NDArray[Any]], other: tuple[str, NDArray[Any]]) -> None:
     """Refuse labels that can never be equal.
 
