@@ -55,6 +55,12 @@ def test_training_turns_and_never_stretches():
         torch.testing.assert_close(matrix @ matrix.T, torch.eye(len(matrix), dtype=torch.float64), rtol=0, atol=1e-5)
 
 
+def test_no_tensor_of_it_is_a_view_that_files_would_refuse_or_share():
+    layer = OrthonormalBasis(9, 6, 4, extra=2)
+    assert all(tensor.is_contiguous() for tensor in layer.state_dict().values())
+    assert len({tensor.data_ptr() for tensor in layer.state_dict().values()}) == len(layer.state_dict())
+
+
 def test_it_is_saved_and_loaded():
     first, second = basis(), OrthonormalBasis(9, 6, 4, extra=2).double()
     second.load_state_dict(first.state_dict())

@@ -69,6 +69,8 @@ class OrthonormalBasis(nn.Module):
         self.towards_old = nn.Linear(width, old_dimension)
         self.turn_new = orthogonal(nn.Linear(new_dimension, new_dimension, bias=False))
         self.turn_old = orthogonal(nn.Linear(old_dimension, old_dimension, bias=False))
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.data = tensor.data.contiguous()  # the parametrisation's are transposed, which no file can hold
 
     @property
     def dimension(self) -> int:

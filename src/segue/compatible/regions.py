@@ -11,6 +11,7 @@ from torch import Tensor
 
 from segue.compatible.checks import check_number
 from segue.compatible.embeddings import angle, unit
+from segue.compatible.shares import rounded_up
 from segue.compatible.stored import class_directions, read_stored
 
 
@@ -83,7 +84,7 @@ def class_regions(embeddings_old: Any, labels: Any, *, share: float = 1.0) -> Cl
     times = torch.bincount(rows)
     ends = times.cumsum(0)
     # the vector that just fills the share, in the order of the angles
-    last = ends - times + (times * share).ceil().long() - 1
+    last = ends - times + rounded_up(times, share) - 1
     radii = angles[torch.from_numpy(order)][last].where(times > 1, 0.0)
     kind = torch.get_default_dtype()
     return ClassRegions(centres.to(kind), radii.to(kind), classes)

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from segue.compatible.checks import at_least_float32, check_embeddings, check_number, check_same_samples
 from segue.compatible.embeddings import angle, unit
+from segue.compatible.shares import rounded_down, rounded_up
 from segue.compatible.stored import class_directions, read_stored
 from segue.errors import InputError
 
@@ -73,7 +74,7 @@ def mix_embeddings(
         raise InputError(f"credible has the shape {tuple(credible.shape)}; pass one boolean per row of old, (n,)")
     rows = new.shape[0]
     allowed = torch.arange(rows) if credible is None else credible.cpu().nonzero().squeeze(1)
-    drawn = allowed[torch.randperm(len(allowed), generator=generator)[: int(share * rows)]]
+    drawn = allowed[torch.randperm(len(allowed), generator=generator)[: rounded_down(rows, share)]]
     replaced = torch.zeros(rows, dtype=torch.bool)
     replaced[drawn] = True
     replaced = replaced.to(new.device)
@@ -114,5 +115,5 @@ def near_class_mean(embeddings_old: Any, labels: Any, share: float = 0.9) -> Ten
     times = torch.bincount(rows)
     place = torch.arange(len(rows)) - (times.cumsum(0) - times)[rows[order]]
     kept = torch.zeros(len(rows), dtype=torch.bool)
-    kept[order] = place < (times * share).ceil().long()[rows[order]]
+    kept[order] = place < rounded_up(times, share)[rows[order]]
     return kept
