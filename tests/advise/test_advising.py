@@ -121,6 +121,16 @@ def test_the_same_model_twice_is_noticed(labels):
     assert "worse" not in str(advice)
 
 
+def test_a_fine_difference_between_two_models_is_no_same_space():
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) // 4
+    cluster, centres, fine = rng.integers(0, 10, 100)[labels], rng.normal(size=(10, 32)), rng.normal(size=(100, 32))
+    old = np.hstack([centres[cluster], 0.08 * rng.normal(size=(400, 32))])
+    new = np.hstack([centres[cluster], 0.08 * (fine[labels] + 0.3 * rng.normal(size=(400, 32)))])
+    advice = advised(old=old, new=new, labels=labels)
+    assert (advice.recommended, advice.same_space) == (Way.RE_EMBED, False)
+
+
 def test_a_model_as_good_as_the_old_one_is_no_reason_to_upgrade():
     old, new, labels = collection(100, old_noise=0.3, new_noise=0.3)
     advice = advised(old=old, new=new, labels=labels, worthwhile=0.1)

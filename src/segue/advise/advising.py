@@ -10,7 +10,7 @@ from segue.advise.advice import Advice
 from segue.advise.cost import Prices
 from segue.advise.measuring import Asked, Progress, Upgrade, map_option, plain_options, upgrade_of
 from segue.advise.option import MAPS, Option, Way
-from segue.advise.rules import Limits, decide
+from segue.advise.rules import Limits, decide, nothing_to_gain
 from segue.advise.same_space import same_space
 from segue.advise.sample import Sample, read_sample
 from segue.errors import InputError
@@ -95,9 +95,9 @@ def advise(
     prices = Prices(gallery_size, len(sample), old_seconds_per_item, seconds_per_item)
     tell = progress or (lambda step, done: None)
     tell("measuring both models", 0.0)
-    same = same_space(sample.old, sample.new)
     upgrade = upgrade_of(sample, asked)
     options = plain_options(sample, upgrade, asked, prices)
+    same = nothing_to_gain(options[Way.RE_EMBED].difference, same=same_space(sample.old, sample.new))
     for place, way in enumerate(MAPS, start=1):
         tell(f"trying to {way}", place / (len(MAPS) + 1))
         options[way] = _skipped(way, prices) if same else map_option(way, sample, upgrade, asked, prices)

@@ -1,6 +1,6 @@
 """From numbers to advice: the rules, in the order in which they are asked.
 
-1. Both models give every search the same answers: change nothing.
+1. Both models give every search the same answers, and no measured difference says otherwise: change nothing.
 2. No labels: can't tell, since nothing says which model is better.
 3. The upgrade (new model, everything re-embedded, minus old model; its interval is that of
    :mod:`segue.advise.sampling`) is shown to be a loss, its whole interval below 0: change nothing.
@@ -61,7 +61,7 @@ def decide(options: Mapping[Way, Option], *, same: bool, queries: int, limits: L
 
     Args:
         options: All ways, measured or not.
-        same: Whether both models give every search the same answers.
+        same: Whether both models are one space, by their cosines.
         queries: How many labelled queries stand behind the upgrade.
         limits: What numbers are held against.
 
@@ -75,9 +75,9 @@ def decide(options: Mapping[Way, Option], *, same: bool, queries: int, limits: L
         >>> decide({Way.RE_EMBED: upgrade}, same=False, queries=100, limits=Limits(0.5, 0.01, 0.95))
         Decision(way=<Way.CHANGE_NOTHING: 'change nothing'>, rule=3, needed=None)
     """
-    if same:
-        return Decision(Way.CHANGE_NOTHING, 1)
     upgrade = options[Way.RE_EMBED].difference
+    if nothing_to_gain(upgrade, same=same):
+        return Decision(Way.CHANGE_NOTHING, 1)
     if upgrade is None:
         return Decision(None, 2)
     if upgrade.high < 0:
@@ -88,6 +88,19 @@ def decide(options: Mapping[Way, Option], *, same: bool, queries: int, limits: L
         return Decision(None, 5, _needed(upgrade, queries, limits))
     supported = [way for way in MAPS if way in options and is_supported(options[way], limits)]
     return Decision(supported[0], 6) if supported else Decision(Way.RE_EMBED, 7)
+
+
+def nothing_to_gain(upgrade: Estimate | None, *, same: bool) -> bool:
+    """Tell whether both models give every search the same answers.
+
+    Args:
+        upgrade: The difference between them; ``None`` where nothing has labels.
+        same: Whether they are one space, by their cosines.
+
+    Returns:
+        Whether they are, and what was measured does not contradict it.
+    """
+    return same and (upgrade is None or upgrade.low <= 0 <= upgrade.high)
 
 
 def is_supported(option: Option, limits: Limits) -> bool:
