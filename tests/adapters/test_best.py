@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from segue.adapters import KernelRidge, LowRankAffine, Procrustes, Ridge, Slerp, fit_best
 from segue.adapters.best import _cross_fitted
-from segue.adapters.calibration import folds_of
 from segue.adapters.candidates import blended_maps, gallery_maps, query_maps
+from segue.adapters.folds import folds_of
 from segue.adapters.trial import Trial
 from segue.errors import InputError
 from segue.retrieval import Compatible, mean_difference, mean_over_queries
@@ -194,6 +194,80 @@ def test_its_words():
     assert str(two).startswith("Best of 2 maps of new queries into the old space: ")
 
 
+def copied(seed=0, count=60, copies=3):
+    """Each item several times, as in a table that was joined to another."""
+    old, new, labels = spaces(seed=seed, count=count)
+    return (np.repeat(rows, copies, axis=0) for rows in (old, new, labels))
+
+
+def test_copies_share_a_fold_and_do_not_find_each_other():
+    old, new, labels = copied()
+    items = np.arange(180) // 3
+    choice = fit_best(new, old, side="queries", labels=labels, adapters=MAPS, folds=3)
+    assert (choice.repeated, choice.groups, choice.pairs) == (120, None, 180)
+    # the same as a loop that searches each item once
+    folds = folds_of(180, 3, 0, items)
+    wanted = {"old_old": np.empty(180), "new_new": np.empty(180)}
+    for fold in folds:
+        once = fold[::3]
+        np.testing.assert_array_equal(fold, (once[:, None] + np.arange(3)).ravel())
+        for name, vectors in (("old_old", old), ("new_new", new)):
+            found = found_by_loop(vectors[once], vectors[once], labels[once], labels[once], own=True)
+            wanted[name][fold] = np.repeat(found, 3)
+    for name, values in wanted.items():
+        np.testing.assert_array_equal(choice.per_query[name], values)
+    assert choice.criterion == mean_difference(wanted["old_old"], choice.per_query["new_old"], groups=items)
+    assert choice.searched == min(map(len, folds)) // 3 - 1
+    told = "\n120 pairs repeat source vectors of others: copies share a fold, and are a group to intervals.\n"
+    assert told in str(choice)
+
+
+def test_copies_make_a_map_no_better_and_no_surer():
+    # A narrow kernel remembers the pairs: were copies dealt into different folds, it would be nearly perfect.
+    draws = np.random.default_rng(0)
+    old, new, labels = draws.normal(size=(40, 5)), draws.normal(size=(40, 5)), np.arange(40) % 4
+    maps = [KernelRidge(width=0.1, strength=1e-3)]
+    once = fit_best(new, old, side="queries", labels=labels, adapters=maps, folds=2)
+    many = [np.repeat(rows, 5, axis=0) for rows in (new, old, labels)]
+    often = fit_best(many[0], many[1], side="queries", labels=many[2], adapters=maps, folds=2)
+    assert often.new_old.value < 0.45
+    assert often.new_old.high - often.new_old.low > 0.8 * (once.new_old.high - once.new_old.low)
+
+
+def test_without_labels_the_nearest_other_item_is_to_be_found():
+    old, new, _ = copied()
+    choice = fit_best(new, old, side="queries", adapters=MAPS, folds=3)
+    np.testing.assert_array_equal(choice.per_query["new_new"], np.ones(180))
+    assert choice.old_old.value < 0.9
+
+
+def test_no_fold_parts_a_group_and_intervals_are_over_groups():
+    # Twelve near copies of each of 12 items, in two spaces that share nothing: a narrow map knows an item again, and
+    # has nothing to say of another.
+    rng = np.random.default_rng(0)
+    items = np.repeat(np.arange(12), 12)
+    old, new = (rng.normal(size=(12, 6))[items] + 0.01 * rng.normal(size=(144, 6)) for _ in range(2))
+    labels = np.arange(12)[items] % 4
+    given = {"side": "queries", "labels": labels, "adapters": [KernelRidge(width=0.1, strength=1e-3)], "folds": 3}
+    names = np.array([f"item {number:02}" for number in items])
+    leaking, grouped = fit_best(new, old, **given), fit_best(new, old, groups=names, **given)
+    assert leaking.new_old.value > 0.95
+    assert grouped.new_old.value < 0.75
+    assert (grouped.groups, grouped.repeated, grouped.searched) == (12, 0, 47)
+    assert grouped.new_old == mean_over_queries(grouped.per_query["new_old"], groups=items)
+    few = "12 groups (few enough that the intervals between them are rough)"
+    assert f"\nThe 144 pairs come in {few}, which no fold parts.\n" in str(grouped)
+
+
+def test_a_vector_in_two_groups_joins_them():
+    old, new, labels = spaces(count=40)
+    new[20], old[20] = new[0], old[0]
+    choice = fit_best(new, old, side="queries", labels=labels, adapters=MAPS, groups=np.arange(40) // 2, folds=2)
+    assert (choice.groups, choice.repeated) == (19, 1)
+    assert "\nThe 40 pairs come in 19 groups (few enough" in str(choice)
+    assert ". 1 pair repeats the source vector of another: copies share a fold" in str(choice)
+
+
 def test_with_both_encoders_the_choice_blends():
     old, new, labels = spaces(count=120)
     choice = fit_best(new, old, side="queries", labels=labels, both_encoders=True, folds=3)
@@ -220,7 +294,7 @@ def test_a_map_that_has_no_place_for_these_pairs_is_told_and_left_out():
 
 
 def test_maps_that_were_asked_for_are_not_left_out():
-    rows = np.vstack([np.ones((23, 4)), [[1, 2, 3, 4]]])
+    rows = np.vstack([np.arange(1, 24)[:, None] * np.ones(4), [[1, 2, 3, 4]]])  # one direction, and another
     with pytest.raises(InputError, match=r"^source holds the same vector in all 12 rows"):
         fit_best(rows, np.random.default_rng(0).normal(size=(24, 4)), side="queries", folds=2, adapters=MAPS)
 
@@ -274,6 +348,18 @@ MISTAKES = {
         "gallery": NEW,
         "gallery_labels": LABELS[:2],
     },
+    "the arrays differ in length: source has 40, groups has 39; pass one value per sample in the same order": {
+        "groups": range(39)
+    },
+    "groups holds a single group; intervals between groups need at least two": {"groups": [1] * 40},
+    "groups leaves 4 sets of pairs to deal into 5 folds; pass more groups or fewer folds": {
+        "groups": np.arange(40) % 4
+    },
+    "groups and repeated rows leave a fold with a single item; pass smaller groups, each pair once, or fewer folds": {
+        "groups": np.arange(40).clip(35)
+    },
+    "there are 10 different rows of source; pass at least 20 to choose among maps with 5 folds, or fit one such as "
+    "Procrustes() without a choice": {"source": np.tile(NEW[:10], (4, 1))},
     "labels holds the single class 3, and a map is judged by how well classes are told apart; pass items of at least "
     "two classes": {"labels": [3] * 40},
     "gallery_labels holds the single class cup, and a map is judged by how well classes are told apart; pass items of "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
 from segue.adapters.calibration import (
-    folds_of,
     read_gallery,
     read_labels,
     refuse_labels_of_two_types,
@@ -18,12 +18,13 @@ from segue.adapters.calibration import (
 )
 from segue.adapters.candidates import blended_maps, gallery_maps, query_maps
 from segue.adapters.choice import AdapterChoice, Tried
-from segue.adapters.pairs import read_pairs
+from segue.adapters.folds import Belonging, belonging, folds_of
+from segue.adapters.pairs import read_pairs, read_vectors
 from segue.adapters.ranges import above_zero, whole_number
 from segue.adapters.spherical import Slerp
 from segue.adapters.trial import Side, Trial
 from segue.errors import InputError
-from segue.flips.checks import proportion
+from segue.flips.checks import group_numbers, proportion
 from segue.flips.estimate import Estimate
 from segue.retrieval import mean_difference, mean_over_queries
 from segue.retrieval.measures import named_measure
@@ -38,6 +39,7 @@ def fit_best(
     *,
     side: Side,
     labels: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     gallery: ArrayLike | None = None,
     gallery_labels: ArrayLike | None = None,
     both_encoders: bool = False,
@@ -64,6 +66,10 @@ def fit_best(
         labels: Label of each pair, ``(n,)``, of at least two classes: an item is relevant to those of its label.
             Without labels, relevant is the item that the new model finds nearest; that chooses well among maps and says
             nothing of whether the new model is better.
+        groups: Which person, product or session each pair comes from, ``(n,)``, any values: pairs that are no more
+            independent than near copies of each other. No fold parts a group, and intervals are over groups. Pairs that
+            repeat a row of ``source`` exactly belong together by themselves; those that are the same in target and
+            label, too, do not find each other.
         gallery: Stored vectors of the old model, ``(m, d_old)``, none of them among the pairs, to be searched in place
             of the fold's pairs: quality then is that of a real search. A small gallery flatters a map.
         gallery_labels: Their labels, ``(m,)``.
@@ -99,32 +105,37 @@ def fit_best(
     one, other = read_pairs(source, target, unit=True)
     pairs = len(one)
     whole_number(folds, "folds", 2)
-    if pairs < max(LEAST_PAIRS, 2 * folds):
-        raise InputError(
-            f"there are {pairs:,} pairs; pass at least {max(LEAST_PAIRS, 2 * folds):,} to choose among maps with "
-            f"{folds} folds, or fit one such as Procrustes() without a choice"
-        )
     if seconds_per_item is not None:
         above_zero(seconds_per_item, "seconds_per_item")
     whole_number(seed, "seed", 0)
     proportion(confidence, "confidence")
     new, old = (one, other) if side == "queries" else (other, one)
     named = named_measure(measure)
+    classes = None if labels is None else read_labels(labels, pairs, "labels", "source")
+    rows = read_vectors(source, "source", unit=True).values
+    belongs = belonging(rows, other, classes, group_numbers(groups, pairs, "source"))
+    _refuse_too_few(pairs, belongs, folds)
     trial = Trial(
         old=old,
         new=new,
         side=side,
-        folds=folds_of(pairs, folds, seed),
+        folds=folds_of(pairs, folds, seed, belongs.sets),
         measure=named.name,
-        labels=None if labels is None else read_labels(labels, pairs, "labels", "source"),
+        labels=classes,
         **_gallery(gallery, gallery_labels, labels, old),
         both_encoders=both_encoders,
+        copies=belongs.copies,
     )
     for name, column in (("labels", trial.labels), ("gallery_labels", trial.gallery_labels)):
         if column is not None:
             refuse_one_class(column, name)
     if trial.labels is not None and trial.gallery_labels is not None:
         refuse_labels_of_two_types(("labels", trial.labels), ("gallery_labels", trial.gallery_labels))
+    if trial.fewest < 2:
+        raise InputError(
+            "groups and repeated rows leave a fold with a single item; pass smaller groups, each pair once, or fewer "
+            "folds"
+        )
     if named.k is not None and named.k >= trial.searched:
         raise InputError(
             f"measure {named.name!r} looks at the {named.k:,} nearest, and a query searches {trial.searched:,}, so "
@@ -138,7 +149,8 @@ def fit_best(
     best = int(means.argmax())
     chosen = candidates[best]
     through, before, after = _cross_fitted(values, trial.folds), trial.of_old(), trial.of_new()
-    curve = _curve(trial, chosen, values[best], confidence)
+    given: dict[str, Any] = {"groups": belongs.sets, "confidence": confidence}
+    curve = _curve(trial, chosen, values[best], given)
     ranking = np.argsort(-means, kind="stable")
     return AdapterChoice(
         adapter=trial.fitted(chosen),
@@ -149,18 +161,32 @@ def fit_best(
         searched=trial.searched,
         real_gallery=trial.gallery is not None,
         both_encoders=both_encoders,
-        old_old=mean_over_queries(before, confidence=confidence),
-        new_old=mean_over_queries(through, confidence=confidence),
-        new_new=None if after is None else mean_over_queries(after, confidence=confidence),
-        criterion=mean_difference(before, through, confidence=confidence),
+        old_old=mean_over_queries(before, **given),
+        new_old=mean_over_queries(through, **given),
+        new_new=None if after is None else mean_over_queries(after, **given),
+        criterion=mean_difference(before, through, **given),
         curve=curve,
-        tried=tuple(
-            Tried(repr(candidates[row]), mean_over_queries(values[row], confidence=confidence)) for row in ranking
-        ),
+        tried=tuple(Tried(repr(candidates[row]), mean_over_queries(values[row], **given)) for row in ranking),
         seconds_per_item=seconds_per_item,
         failed=failed,
+        groups=None if groups is None else belongs.parts,
+        repeated=belongs.repeated,
         per_query={"old_old": before, "new_old": through, **({} if after is None else {"new_new": after})},
     )
+
+
+def _refuse_too_few(pairs: int, belongs: Belonging, folds: int) -> None:
+    least, different = max(LEAST_PAIRS, 2 * folds), pairs - belongs.repeated
+    if different < least:
+        told = f"are {pairs:,} pairs" if not belongs.repeated else f"are {different:,} different rows of source"
+        raise InputError(
+            f"there {told}; pass at least {least:,} to choose among maps with {folds} folds, or fit one such as "
+            f"Procrustes() without a choice"
+        )
+    if belongs.parts is not None and belongs.parts < folds:
+        raise InputError(
+            f"groups leaves {belongs.parts:,} sets of pairs to deal into {folds} folds; pass more groups or fewer folds"
+        )
 
 
 def _measured(
@@ -181,7 +207,7 @@ def _measured(
 
 
 def _curve(
-    trial: Trial, adapter: Adapter, full: NDArray[np.float64], confidence: float
+    trial: Trial, adapter: Adapter, full: NDArray[np.float64], given: dict[str, Any]
 ) -> tuple[tuple[int, Estimate], ...]:
     outside = len(trial.old) - max(map(len, trial.folds))
     steps = []
@@ -190,7 +216,7 @@ def _curve(
             values = full if share == 1 else trial.of(adapter, share)
         except InputError:  # too few for this map: the curve begins later
             continue
-        steps.append((round(share * outside), mean_over_queries(values, confidence=confidence)))
+        steps.append((round(share * outside), mean_over_queries(values, **given)))
     return tuple(steps)
 
 

@@ -143,18 +143,3 @@ def _twins(queries: NDArray[Any], gallery: NDArray[Any]) -> int:
     )
     nearest, farthest = away.min(axis=0), away.max(axis=0)
     return int(((nearest < SAME) | (nearest < NEARER * farthest)).sum())
-
-
-def folds_of(count: int, folds: int, seed: int) -> tuple[NDArray[np.int64], ...]:
-    """Deal rows into folds of about the same size.
-
-    Args:
-        count: How many rows.
-        folds: How many folds.
-        seed: Seed of the deal.
-
-    Returns:
-        The rows of each fold, ascending.
-    """
-    order = np.random.default_rng(seed).permutation(count)
-    return tuple(np.sort(part) for part in np.array_split(order, folds))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segue.adapters.base import Adapter
 from segue.adapters.trial import Side
+from segue.flips.checks import counted, in_groups
 from segue.flips.estimate import Estimate
 from segue.retrieval.cross_result import Compatible
 from segue.retrieval.notebook import Shown
@@ -57,6 +58,9 @@ class AdapterChoice(Shown):
         tried: All maps with their qualities, best first.
         seconds_per_item: What the new model takes to embed an item; ``None`` where it was not said.
         failed: Maps that could not be tried on these pairs, and why.
+        groups: How many groups the pairs came in, those that share a source vector being one; ``None`` where they were
+            not grouped.
+        repeated: How many pairs repeat the source vector of an earlier one; no fold parts these from each other.
         per_query: The measure of each pair by cell (``old_old``, ``new_old``, ``new_new`` where it is known),
             ``(n,)``; NaN where nothing is relevant. Not part of :meth:`to_dict`.
     """
@@ -77,6 +81,8 @@ class AdapterChoice(Shown):
     tried: tuple[Tried, ...]
     seconds_per_item: float | None = None
     failed: tuple[tuple[str, str], ...] = ()
+    groups: int | None = None
+    repeated: int = 0
     per_query: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     @property
@@ -122,12 +128,14 @@ class AdapterChoice(Shown):
             "more_pairs": self.more_pairs,
             "seconds_per_item": self.seconds_per_item,
             "tried": [{"adapter": each.adapter, "quality": each.quality.to_dict()} for each in self.tried],
+            "groups": self.groups,
+            "repeated": self.repeated,
             "failed": [{"adapter": adapter, "why": why} for adapter, why in self.failed],
         }
 
     def __str__(self) -> str:
         """Return in plain words what was chosen, whether to use it, and what more pairs would cost."""
-        return "\n".join([self._chosen(), self._advice(), self._more()])
+        return "\n".join([self._chosen(), self._advice(), *self._together(), self._more()])
 
     def _chosen(self) -> str:
         what = "new queries into the old space" if self.side == "queries" else "the old gallery into the new space"
@@ -166,6 +174,16 @@ class AdapterChoice(Shown):
         return (
             "It is not shown to be better than the old model: stay with the old queries and gallery, or get more pairs."
         )
+
+    def _together(self) -> list[str]:
+        told = []
+        if self.groups is not None:
+            told.append(f"The {self.pairs:,} pairs come{in_groups(self.groups)}, which no fold parts.")
+        if self.repeated:
+            others = "repeats the source vector of another" if self.repeated == 1 else "repeat source vectors of others"
+            copies = f"{counted(self.repeated, 'pair')} {others}"
+            told.append(f"{copies}: copies share a fold, and are a group to intervals.")
+        return [" ".join(told)] if told else []
 
     def _more(self) -> str:
         steps = ", ".join(f"{100 * quality.value:.1f}% from {pairs:,}" for pairs, quality in self.curve)

@@ -22,7 +22,7 @@ Vectors = NDArray[Any]
 class Trial:
     """What maps are tried on.
 
-    Without ``gallery``, the held-out pairs of a fold are each other's gallery, each without itself.
+    Without ``gallery``, the held-out pairs of a fold are each other's gallery, each without itself and its copies.
 
     Attributes:
         old: The pairs as the old model embeds them, ``(n, d_old)``.
@@ -35,6 +35,8 @@ class Trial:
         gallery: Stored vectors of the old model to be searched, ``(m, d_old)``; ``None`` for the pairs themselves.
         gallery_labels: Their labels, ``(m,)``.
         both_encoders: Whether a query is embedded by the old model, too.
+        copies: Numbers of the pairs, ``(n,)``, the same for pairs that are the same in everything; ``None`` where none
+            are.
     """
 
     old: Vectors
@@ -46,11 +48,17 @@ class Trial:
     gallery: Vectors | None
     gallery_labels: NDArray[Any] | None
     both_encoders: bool
+    copies: NDArray[np.int64] | None = None
 
     @property
     def searched(self) -> int:
         """How many items a query searches, at least."""
-        return len(self.gallery) if self.gallery is not None else min(map(len, self.folds)) - 1
+        return len(self.gallery) if self.gallery is not None else self.fewest - 1
+
+    @property
+    def fewest(self) -> int:
+        """How many different pairs a fold holds, at least."""
+        return min(len(self._searched(fold)[0]) for fold in self.folds)
 
     def of_old(self) -> NDArray[np.float64]:
         """Return the quality of old queries on the old gallery, ``(n,)``; NaN where nothing is relevant."""
@@ -58,7 +66,9 @@ class Trial:
 
     def of_new(self) -> NDArray[np.float64] | None:
         """Return that of new queries on the new gallery, ``(n,)``; ``None`` where it is not embedded by the new one."""
-        return None if self.gallery is not None else self._each(lambda fold: (self.new[fold], self.new[fold]))
+        if self.gallery is not None:
+            return None
+        return self._each(lambda fold: (self.new[fold], self.new[self._searched(fold)[0]]))
 
     def of(self, adapter: Adapter, share: float = 1.0) -> NDArray[np.float64]:
         """Return that of new queries on the old gallery through a map.
@@ -98,18 +108,25 @@ class Trial:
         return adapter.unfitted().fit(source, target)
 
     def _stored(self, fold: NDArray[np.int64]) -> Vectors:
-        return self.old[fold] if self.gallery is None else self.gallery
+        return self.old[self._searched(fold)[0]] if self.gallery is None else self.gallery
+
+    def _searched(self, fold: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        # the pairs that the fold's queries search, each once, and the place of each query's own among them
+        if self.copies is None:
+            return fold, np.arange(len(fold))
+        first, own = np.unique(self.copies[fold], return_index=True, return_inverse=True)[1:]
+        return fold[first], own
 
     def _relevance(self, fold: NDArray[np.int64]) -> Relevance:
-        own = np.arange(len(fold))
         if self.labels is not None and self.gallery_labels is not None:
             return Relevance.from_labels(self.labels[fold], self.gallery_labels)
+        items, own = self._searched(fold)
         if self.labels is not None:
-            return Relevance.from_labels(self.labels[fold], self.labels[fold], exclude=own)
-        nearest = search(self.new[fold], self.new[fold], k=1, exclude=own).rows[:, 0]
+            return Relevance.from_labels(self.labels[fold], self.labels[items], exclude=own)
+        nearest = search(self.new[fold], self.new[items], k=1, exclude=own).rows[:, 0]
         wanted = {str(query): {str(item): 1} for query, item in enumerate(nearest)}
-        names = [str(row) for row in own]
-        return Relevance.from_qrels(wanted, names, names, exclude=own)
+        queries, gallery = ([str(row) for row in range(len(rows))] for rows in (fold, items))
+        return Relevance.from_qrels(wanted, queries, gallery, exclude=own)
 
     def _each(self, sides: Callable[[NDArray[np.int64]], tuple[Vectors, Vectors]]) -> NDArray[np.float64]:
         values = np.empty(len(self.old))
