@@ -10,13 +10,17 @@ from segue.adapters import Adapter, KernelRidge, Ridge, fit_best
 from segue.cli.adapter_files import kinds, write_mapped
 from segue.cli.embeddings import Names, read_items
 from segue.errors import InputError
-from tests.cli.embedded import IDS, LABELS, NEW, OLD, save_all
+from tests.cli.embedded import IDS, LABELS, NEW, OLD, save, save_all
 from tests.cli.tables import installed, segue
+
+FAMILIES = np.array([f"f{number // 2:02}" for number in range(24)])
 
 
 @pytest.fixture
 def folder(tmp_path):
     save_all(tmp_path)
+    for name in ("old.npz", "new.npz"):
+        save(tmp_path / name, family=FAMILIES)
     return tmp_path
 
 
@@ -40,6 +44,13 @@ def test_the_best_map_is_chosen_by_labels(folder):
     wanted = fit_best(OLD, NEW, side="gallery", labels=LABELS)
     assert shown == f"{wanted}\nWritten to to-new.\n"
     assert repr(Adapter.from_pretrained(folder / "to-new")) == repr(wanted.adapter)
+
+
+def test_items_that_belong_together_are_told_by_a_column(folder):
+    shown = fitted(folder, "old.npz", "new.npz", "--side", "gallery", "--group", "family")
+    wanted = fit_best(OLD, NEW, side="gallery", labels=LABELS, groups=FAMILIES)
+    assert shown == f"{wanted}\nWritten to to-new.\n"
+    assert "The 24 pairs come in 12 groups" in shown
 
 
 def test_every_kind_that_can_be_typed_is_fitted(folder):

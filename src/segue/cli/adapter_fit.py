@@ -56,6 +56,9 @@ class Fitted:
         str | None, option(COLUMNS, "NAME", "The embeddings; 'embedding' or 'embeddings' by default.")
     ] = None
     label: Annotated[str | None, option(COLUMNS, "NAME", "The labels; 'label' or 'labels' by default.")] = None
+    group: Annotated[
+        str | None, option(COLUMNS, "NAME", "The product or session that items share; for --kind auto.")
+    ] = None
 
 
 @sharing(Fitted)
@@ -79,7 +82,7 @@ def fit(asked: Fitted) -> int:
     table = None if asked.labels is None else ("--labels", asked.labels)
     files = {"source": ("SOURCE", asked.source), "target": ("TARGET", asked.target)}
     with in_file_words({}):
-        items = read_items(files, table, Names(asked.id, asked.embedding, asked.label), metric="cosine")
+        items = read_items(files, table, Names(asked.id, asked.embedding, asked.label, asked.group), metric="cosine")
     with in_file_words(items.told):
         found, words = _best(asked, items) if named is None else _fitted(named, items)
         found.save_pretrained(asked.out)
@@ -107,9 +110,10 @@ def _named(asked: Fitted) -> Adapter | None:
     known = kinds()
     if asked.kind not in known:
         raise InputError(f"--kind is {asked.kind!r}; pass one of {', '.join([AUTO, *known])}")
-    if asked.side is not None or asked.labels is not None:
-        option = "--labels" if asked.side is None else "--side"
-        raise InputError(f"{option} is for --kind auto, which chooses by it; leave it out with --kind {asked.kind}")
+    of_auto = {"--side": asked.side, "--labels": asked.labels, "--group": asked.group}
+    typed = [name for name, given in of_auto.items() if given is not None]
+    if typed:
+        raise InputError(f"{typed[0]} is for --kind auto, which chooses by it; leave it out with --kind {asked.kind}")
     adapter = known[asked.kind]()
     if asked.strength is None:
         return adapter
@@ -123,7 +127,8 @@ def _best(asked: Fitted, items: Items) -> tuple[Adapter, list[str]]:
 
     require("faiss", "retrieval", "segue adapter fit --kind auto")
     side = cast("Literal['queries', 'gallery']", asked.side)
-    choice = fit_best(items.vectors["source"], items.vectors["target"], side=side, labels=items.labels)
+    vectors = items.vectors["source"], items.vectors["target"]
+    choice = fit_best(*vectors, side=side, labels=items.labels, groups=items.groups)
     return choice.adapter, str(choice).splitlines()
 
 
