@@ -40,7 +40,7 @@ def drawing(rows: Sequence[dict[str, Any]]) -> str:
         rows: The rows of the record.
 
     Returns:
-        The picture; gains below -1 are drawn at the edge.
+        The picture; gains below -1 are drawn hollow at the edge, whose label says so.
     """
     counts = sorted({row["pairs"] for row in rows if row["old"] == L3})
     parts = [
@@ -52,16 +52,25 @@ def drawing(rows: Sequence[dict[str, Any]]) -> str:
     for tick in np.linspace(LOWEST, HIGHEST, 5):
         bold = ' stroke-width="2"' if tick == 0 else ""
         parts.append(f'<path d="M{LEFT} {_y(tick)}H{LEFT + WIDTH}" stroke="#cccccc"{bold}/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{_y(tick) + 4}" text-anchor="end">{tick:g}</text>')
+        label = f"{tick:g}" if tick > LOWEST else f"≤ {tick:g}"
+        parts.append(f'<text x="{LEFT - 8}" y="{_y(tick) + 4}" text-anchor="end">{label}</text>')
+    middle = f"14 {TOP + HEIGHT / 2}"
+    parts.append(
+        f'<text transform="translate({middle}) rotate(-90)" text-anchor="middle">'
+        f"update gain (hollow: below {LOWEST:g})</text>"
+    )
     below = f'y="{TOP + HEIGHT + 18}" text-anchor="middle"'
     parts += [f'<text x="{_x(count, counts)}" {below}>{count:,}</text>' for count in counts]
     parts.append(f'<text x="{LEFT + WIDTH / 2}" y="{TOP + HEIGHT + 40}" text-anchor="middle">calibration pairs</text>')
     for place, (side, name, colour) in enumerate(curve for curve in CURVES if curve[2]):
-        means = {count: gains(own) for count in counts if (own := chosen(rows, L3, count, side, name))}
-        points = [(_x(count, counts), _y(float(np.mean(several)))) for count, several in means.items()]
-        path = "L".join(f"{x} {y}" for x, y in points)
+        several = {count: chosen(rows, L3, count, side, name) for count in counts}
+        means = {count: float(np.mean(gains(own))) for count, own in several.items() if own}
+        points = [(_x(count, counts), _y(mean), mean < LOWEST) for count, mean in means.items()]
+        path = "L".join(f"{x} {y}" for x, y, _ in points)
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in points]
+        for x, y, cut in points:
+            inside = "#ffffff" if cut else colour
+            parts.append(f'<circle cx="{x}" cy="{y}" r="3" fill="{inside}" stroke="{colour}"/>')
         height = TOP + 14 + 36 * place
         parts.append(f'<text x="{LEFT + WIDTH + 14}" y="{height}" fill="{colour}" font-weight="bold">{side}</text>')
         parts.append(f'<text x="{LEFT + WIDTH + 14}" y="{height + 15}" font-size="10">{name}</text>')

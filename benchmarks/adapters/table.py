@@ -141,7 +141,7 @@ def by_pairs(rows: Sequence[Row]) -> str:
     lines = [
         "## By number of pairs",
         "",
-        f"Update gain, {L3} to all-MiniLM-L6; in the picture, what is below -1 lies at the edge.",
+        f"Update gain, {L3} to all-MiniLM-L6; in the picture, what is below -1 lies at the lower edge, hollow.",
         "",
         "![Update gain by number of pairs](images/adapters-pairs.svg)",
         "",

@@ -122,6 +122,16 @@ def test_the_picture_is_drawn_left_to_right_and_upwards():
     assert down[0] == curve.TOP + curve.HEIGHT / 2  # a gain of 0
 
 
+def test_the_picture_says_where_its_edge_hides_something():
+    rows = [row("gallery", GALLERY, 0, 0.1 * gain, pairs=pairs) for gain, pairs in ((-1.5, 100), (-1, 500), (0, 2000))]
+    picture = ElementTree.fromstring(curve.drawing(rows))
+    dots = picture.findall("{http://www.w3.org/2000/svg}circle")
+    assert [float(dot.get("cy")) for dot in dots[:2]] == [curve.TOP + curve.HEIGHT] * 2
+    assert [dot.get("fill") == "#ffffff" for dot in dots] == [True, False, False]
+    words = [text.text for text in picture.findall("{http://www.w3.org/2000/svg}text")]
+    assert {"≤ -1", "update gain (hollow: below -1)"} <= set(words)
+
+
 def test_a_draw_keeps_its_gallery_and_the_first_of_its_pairs_and_shares_none():
     few, many = draw(DIGITS, 3, 100, 600), draw(DIGITS, 3, 300, 600)
     assert np.array_equal(few.gallery, many.gallery)
