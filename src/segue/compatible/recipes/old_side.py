@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from segue.compatible.heads import FrozenHead, fit_head, imprinted_head, with_new_classes
 from segue.compatible.regions import ClassRegions, class_regions
+
+UNIT = 0.01
+"""How far a length may be from 1, as those of vectors stored in half precision are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,12 +24,14 @@ class OldSide:
         known: Which samples have one, ``(n,)`` booleans.
         labels: The class of each sample, ``(n,)``.
         given: The old head, if there is one.
+        asked: Whether the old network itself made the embeddings just now; else they come from a store.
     """
 
     vectors: Tensor
     known: Tensor
     labels: Tensor
     given: FrozenHead | None = None
+    asked: bool = False
 
     @property
     def dimension(self) -> int:
@@ -39,12 +45,28 @@ class OldSide:
 
     @cached_property
     def head(self) -> FrozenHead:
-        """The old head, with rows made of class means for classes that came later; without one, a head fitted anew."""
+        """The old head, with rows made of class means for classes that came later; without one, a head fitted anew.
+
+        A head without a map is of the first classes: samples of classes that have neither a row nor an old embedding
+        are left out by the losses.
+        """
         if self.given is None:
             return fit_head(*self.bank)
-        own = set(self.given.rows.class_of_row.tolist())
+        known = self.given.rows.class_of_row
+        mapped = FrozenHead.of(self.given, class_map=known)
         vectors, labels = self.bank
-        return self.given if set(labels.tolist()) <= own else with_new_classes(self.given, vectors, labels)
+        return mapped if set(labels.tolist()) <= set(known.tolist()) else with_new_classes(mapped, vectors, labels)
+
+    @cached_property
+    def head_is_of_unit_vectors(self) -> bool:
+        """Whether the head was made for vectors of length 1, so that it must see new embeddings at that length.
+
+        So it is where all old embeddings have length 1, and either the head was fitted to them or they come out of the
+        network that the head belongs to. An old head beside stored vectors may have been trained before these were
+        brought to length 1.
+        """
+        lengths = torch.linalg.vector_norm(self.bank[0], dim=1)
+        return (self.given is None or self.asked) and bool(((lengths - 1).abs() < UNIT).all())
 
     def imprinted(self, scale: float) -> FrozenHead:
         """Return the direction of each class, as a cosine head.

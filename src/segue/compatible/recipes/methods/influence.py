@@ -9,7 +9,7 @@ from segue.compatible.recipes.workshop import Workshop
 
 
 def _influence(workshop: Workshop, strength: float) -> Beside:
-    loss = InfluenceLoss(workshop.old.head)
+    loss = InfluenceLoss(workshop.old.head, normalise=workshop.old.head_is_of_unit_vectors)
     return Beside(linear_head(workshop), workshop.dimension, workshop.steps, loss=loss, strength=strength)
 
 
@@ -19,7 +19,7 @@ def _of_cosines(workshop: Workshop, strength: float) -> Beside:
 
 
 def _distillation(workshop: Workshop, strength: float) -> Beside:
-    loss = InfluenceDistillation(workshop.old.head)
+    loss = InfluenceDistillation(workshop.old.head, normalise=workshop.old.head_is_of_unit_vectors)
     return Beside(linear_head(workshop), workshop.dimension, workshop.steps, loss=loss, strength=strength)
 
 
