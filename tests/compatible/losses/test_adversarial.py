@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from segue.compatible.losses import AdversarialAlignment, GradientReversal, discriminator_weight, reversal_strength
+from segue.compatible.losses import AdversarialAlignment, GradientReversal, reversal_strength
 from segue.errors import InputError
 from tests.compatible.losses.cases import D_OLD, batch
 
@@ -91,13 +91,8 @@ def test_old_embeddings_of_another_dimension_are_one_sentence():
 def test_the_schedules():
     assert reversal_strength(0.0) == 0.0
     assert reversal_strength(1.0) == pytest.approx(math.tanh(5))
-    assert [discriminator_weight(epoch, 4) for epoch in (1, 2, 3, 4)] == [1.0, 0.75, 0.5, 0.25]
     with pytest.raises(InputError, match=r"progress is 1\.5; pass a number from 0 to 1"):
         reversal_strength(1.5)
-    with pytest.raises(InputError, match="epoch is 5 of 4; count epochs from 1 to 4"):
-        discriminator_weight(5, 4)
-    with pytest.raises(InputError, match="epoch is 0; pass a whole number of at least 1"):
-        discriminator_weight(0, 4)
 
 
 def test_a_negative_strength_is_one_sentence():

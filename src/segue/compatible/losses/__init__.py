@@ -3,7 +3,6 @@
 from segue.compatible.losses.adversarial import (
     AdversarialAlignment,
     GradientReversal,
-    discriminator_weight,
     reversal_strength,
 )
 from segue.compatible.losses.base import CompatibleLoss
@@ -36,7 +35,6 @@ __all__ = [
     "MixedBatch",
     "Reduction",
     "RegressionAlleviating",
-    "discriminator_weight",
     "mix_embeddings",
     "near_class_mean",
     "reversal_strength",

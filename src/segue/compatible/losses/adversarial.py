@@ -13,7 +13,6 @@ from segue.compatible.checks import check_count, check_number
 from segue.compatible.embeddings import common_part, unit
 from segue.compatible.losses.base import CompatibleLoss, check_old_dimension
 from segue.compatible.losses.counted import Counted, Reduction
-from segue.errors import InputError
 
 
 class _Reverse(torch.autograd.Function):
@@ -72,9 +71,9 @@ class AdversarialAlignment(CompatibleLoss):
     away; here both pass together. Boundary-Aware Backward-Compatible Representation via Adversarial Learning in Image
     Retrieval.
 
-    The loss has parameters, which must be trained with the model's. Its weight falls from epoch to epoch
-    (:func:`discriminator_weight`) and the strength of the reversal rises (:func:`reversal_strength`; set
-    ``loss.reversal.strength``).
+    The loss has parameters, which must be trained with the model's. In the authors' code its weight falls with each
+    epoch, from 1 to one part in as many as there are epochs, and the strength of the reversal rises
+    (:func:`reversal_strength`; set ``loss.reversal.strength``).
 
     Args:
         dimension: The old embeddings' dimension.
@@ -147,29 +146,3 @@ def reversal_strength(progress: float) -> float:
     """
     check_number("progress", progress, 0, 1)
     return 2 / (1 + math.exp(-10 * progress)) - 1
-
-
-def discriminator_weight(epoch: int, epochs: int) -> float:
-    r"""Return the weight of the adversarial term in an epoch.
-
-    .. math:: (E - e + 1) / E
-
-    Args:
-        epoch: e, counted from 1.
-        epochs: E.
-
-    Returns:
-        1 in the first epoch, 1/E in the last.
-
-    Raises:
-        InputError: If there is no such epoch.
-
-    Example:
-        >>> discriminator_weight(1, 4), discriminator_weight(4, 4)
-        (1.0, 0.25)
-    """
-    check_count("epochs", epochs)
-    check_count("epoch", epoch)
-    if epoch > epochs:
-        raise InputError(f"epoch is {epoch} of {epochs}; count epochs from 1 to {epochs}")
-    return (epochs - epoch + 1) / epochs
