@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from segue.cli.searching import in_their_words
-from segue.compatible.embeddings import common_part
 from segue.compatible.recipes import Outcome, StoredEmbeddings, Update, Workshop
+from segue.compatible.recipes.measuring import measure_new
 from segue.retrieval import CrossTest
-from segue.retrieval.measures import query_values
 from segue.training import outputs_of
 from segue.training.data import as_data
 
@@ -41,20 +40,17 @@ def tested(outcome: Outcome, update: Update, samples: Any, old: Tensor | None, t
         left = StoredEmbeddings(left.train, left.validation if old is None else old, left.known)
     with in_their_words({"old.validation": told}):
         held = Workshop(replace(update, validation=data, old=left), outcome.measure, progress=False)
-        space = held.old_validation.shape[1]
+        old_vectors = held.old_validation
 
-        def values(queries: Tensor, gallery: Tensor) -> NDArray[Any]:
-            return query_values(outcome.measure, queries.numpy(), gallery.numpy(), held.relevance)
+        def found_by(network: nn.Module) -> dict[str, NDArray[Any]]:
+            return measure_new(outputs_of(network, data), old_vectors, outcome.measure, held.relevance).values
 
-        def embedded(network: nn.Module) -> Tensor:
-            return outputs_of(network, data)
-
-        new, paragon = embedded(outcome.model), embedded(outcome.paragon.network)
+        pick, paragon = found_by(outcome.model), found_by(outcome.paragon.network)
         return CrossTest.of(
             held.old_old,
-            values(common_part(new, space), held.old_validation),
-            values(new, new),
-            values(paragon, paragon),
+            pick["new_old"],
+            pick["new_new"],
+            paragon["new_new"],
             measure=outcome.measure,
             metric="cosine",
         )

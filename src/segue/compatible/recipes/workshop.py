@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from segue.compatible.embeddings import common_part
 from segue.compatible.heads import FrozenHead
 from segue.compatible.recipes.candidate import Candidate
 from segue.compatible.recipes.kept import Run, finished, keep, load
 from segue.compatible.recipes.learner import Learner
+from segue.compatible.recipes.measuring import Measured, measure_new
 from segue.compatible.recipes.objective import Objective
 from segue.compatible.recipes.old_side import OldSide
 from segue.compatible.recipes.update import StoredEmbeddings, Update, check_vectors
@@ -79,7 +79,7 @@ class Workshop:
         if self.fresh() is self.fresh():
             raise InputError("build returns the same network each time; pass a function that makes a new one")
         self._networks: dict[str, nn.Module] = {}
-        self._held: dict[str, dict[str, NDArray[np.float64]]] = {}
+        self._held: dict[str, Measured] = {}
 
     @cached_property
     def labels(self) -> Tensor:
@@ -112,6 +112,7 @@ class Workshop:
             InputError: If the old network's embeddings have no direction, or the old head is of another model.
         """
         known = torch.ones(len(self.train_data), dtype=torch.bool)
+        asked = not isinstance(self.update.old, StoredEmbeddings)
         if isinstance(self.update.old, StoredEmbeddings):
             known = known if self.update.old.known is None else self.update.old.known.cpu()
             stored = self.update.old.train.detach().cpu()
@@ -125,7 +126,7 @@ class Workshop:
                 f"old_head is for {head.dimension} dimensions and the old embeddings have {vectors.shape[1]}; pass the "
                 "head of the model that made them"
             )
-        return OldSide(vectors, known, self.labels, None if head is None else FrozenHead.of(head).cpu())
+        return OldSide(vectors, known, self.labels, None if head is None else FrozenHead.of(head).cpu(), asked)
 
     @cached_property
     def old_validation(self) -> Tensor:
@@ -139,7 +140,8 @@ class Workshop:
     @cached_property
     def old_old(self) -> NDArray[np.float64]:
         """Quality of the old model's queries on the old gallery, query by query."""
-        return self._values(self.old_validation, self.old_validation)
+        vectors = self.old_validation.numpy()
+        return query_values(self.measure, vectors, vectors, self.relevance)
 
     @cached_property
     def dimension(self) -> int:
@@ -257,16 +259,33 @@ class Workshop:
 
         Returns:
             The candidate.
+
+        Raises:
+            InputError: If an embedding is not finite, or says nothing in the columns that search the old gallery.
         """
-        if run.key not in self._held:
-            new = self.embeddings(run, "validation")
-            check_vectors(f"the embeddings of validation by {run.key!r}", new)
-            towards_old = common_part(new, self.old_validation.shape[1])
-            self._held[run.key] = {
-                "new_old": self._values(towards_old, self.old_validation),
-                "new_new": self._values(new, new),
-            }
-        held = self._held[run.key]
+        self._measured(run).refuse_silent()
+        return self.unconstrained(method, settings, run, also)
+
+    def unconstrained(
+        self, method: str, settings: Mapping[str, Any], run: Run, also: tuple[Run, ...] = ()
+    ) -> Candidate:
+        """Measure a network that nothing held to the old one.
+
+        A query that says nothing in the columns that are compared with old embeddings finds nothing there.
+
+        Args:
+            method: The method that made it.
+            settings: Its settings.
+            run: The run.
+            also: Other trainings that it took.
+
+        Returns:
+            The candidate.
+
+        Raises:
+            InputError: If an embedding is zero or not finite as a whole.
+        """
+        held = self._measured(run).values
         return Candidate(
             method,
             dict(settings),
@@ -277,6 +296,12 @@ class Workshop:
             self.network(run),
             held,
         )
+
+    def _measured(self, run: Run) -> Measured:
+        if run.key not in self._held:
+            new = self.embeddings(run, "validation")
+            self._held[run.key] = measure_new(new, self.old_validation, self.measure, self.relevance)
+        return self._held[run.key]
 
     @cached_property
     def _identity(self) -> str:
@@ -316,9 +341,6 @@ class Workshop:
         found = outputs_of(network, data)
         network.cpu()
         return found
-
-    def _values(self, queries: Tensor, gallery: Tensor) -> NDArray[np.float64]:
-        return query_values(self.measure, queries.numpy(), gallery.numpy(), self.relevance)
 
 
 def _labels(data: TrainingData) -> Tensor:

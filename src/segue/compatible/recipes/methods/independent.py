@@ -33,7 +33,7 @@ def independent_run(workshop: Workshop, head: str = "linear") -> Run:
 
 def _candidates(workshop: Workshop) -> Iterator[Candidate]:
     for head in HEADS:
-        yield workshop.candidate("independent", {"head": head}, independent_run(workshop, head))
+        yield workshop.unconstrained("independent", {"head": head}, independent_run(workshop, head))
 
 
 INDEPENDENT = Method("independent", "training on the labels alone, with either head", _candidates, compatible=False)
