@@ -61,12 +61,12 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_left_alone(tmp_path, w
     assert [path.name for path in (killed / "checkpoint").iterdir()] == ["step-000000015"]
 
 
-def run(folder, model=None, epochs=2, loss=None, **options):
+def run(folder, model=None, epochs=2, loss=None, data=None, **options):
     model = network() if model is None else model
     options = {"batch_size": 30, "progress": False, "optimizer": sgd(model)} | options
-    history = fit(
-        model, points(), nn.CrossEntropyLoss() if loss is None else loss, epochs=epochs, checkpoint=folder, **options
-    )
+    samples = points() if data is None else data
+    loss = nn.CrossEntropyLoss() if loss is None else loss
+    history = fit(model, samples, loss, epochs=epochs, checkpoint=folder, **options)
     return model, history
 
 
@@ -156,6 +156,28 @@ def test_a_schedule_that_is_missing_is_missed(tmp_path):
     run(tmp_path, model, **scheduled(model))
     with pytest.raises(InputError, match=r"of another run: its schedule was StepLR \(\w+\), and is absent here; name"):
         run(tmp_path)
+
+
+def test_a_schedule_of_another_function_is_another_run(tmp_path):
+    def scheduled(model, factor):
+        optimizer = sgd(model)
+        return {"optimizer": optimizer, "schedule": torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: factor)}
+
+    for _ in range(2):
+        model = network()
+        run(tmp_path, model, **scheduled(model, 0.5))
+    model = network()
+    with pytest.raises(InputError, match=r"of another run: its schedule was LambdaLR \(\w+\), and is LambdaLR \(\w+\)"):
+        run(tmp_path, model, **scheduled(model, 0.25))
+
+
+def test_a_dataset_of_other_inputs_is_another_run(tmp_path):
+    inputs, labels = points()
+    pairs, others = (list(zip(part, labels.tolist(), strict=True)) for part in (inputs, inputs * 0))
+    for _ in range(2):
+        run(tmp_path, data=pairs)
+    with pytest.raises(InputError, match=r"its data was \d+ samples of list \(\w+\), and is \d+ samples of list \("):
+        run(tmp_path, data=others)
 
 
 def test_other_references_are_another_run(tmp_path):

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from segue.training.data import TensorData, TrainingData
+from segue.training.glance import glance_at
 from segue.training.identity import digest_of, settings_of
 from segue.training.lookup import Lookup
 from segue.training.plan import Plan
+from segue.training.rates import learning_rates
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -33,11 +35,11 @@ def run_of(
     Args:
         plan: Its samples and steps.
         model: The model; its first weights are not part of it.
-        data: The data; tensors in memory by content, a dataset by its class and length.
+        data: The data; tensors in memory by content, a dataset by its class, its length and some samples.
         loss: The loss, with its settings.
         references: The references, by content.
         optimizer: The optimiser, with its settings.
-        schedule: The schedule, with its settings.
+        schedule: The schedule, with its settings and the learning rates that it gives.
         settings: What else is to be the same, by name.
 
     Returns:
@@ -52,16 +54,19 @@ def run_of(
         "data": _data(data),
         "loss": _named(loss, digest_of(loss)),
         "references": _references(references),
-        "schedule": None if schedule is None else _named(schedule, digest_of(schedule.state_dict())),
+        "schedule": None if schedule is None else _named(schedule, _rates(schedule, optimizer, plan)),
         "optimizer": type(optimizer).__name__,
         **_settings(optimizer),
     }
 
 
 def _data(data: TrainingData) -> str:
-    if isinstance(data, TensorData):
-        return f"{len(data):,} samples ({digest_of([data.inputs, data.labels, data.augment])})"
-    return f"{len(data):,} samples of {type(getattr(data, 'dataset', data)).__name__}"
+    kind = "" if isinstance(data, TensorData) else f" of {type(getattr(data, 'dataset', data)).__name__}"
+    return f"{len(data):,} samples{kind} ({glance_at(data)})"
+
+
+def _rates(schedule: LRScheduler, optimizer: Optimizer, plan: Plan) -> str:
+    return digest_of([digest_of(schedule.state_dict()), digest_of(learning_rates(schedule, optimizer, plan.steps))])
 
 
 def _references(references: Lookup) -> str:

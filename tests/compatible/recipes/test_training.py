@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from lightning.fabric import Fabric
 from torch import nn
 from torch.nn import functional
+from torch.utils.data import Dataset
 
 from segue.compatible.heads import FrozenHead
 from segue.compatible.recipes import METHODS, StoredEmbeddings, Workshop, train
@@ -102,6 +104,52 @@ def test_the_folder_of_another_update_is_refused(tmp_path):
     train(update(epochs=1), "influence", folder=tmp_path, progress=False)
     with pytest.raises(InputError, match=r"was trained for another update, with other settings, or by another version"):
         train(update(epochs=2), "influence", folder=tmp_path, progress=False)
+
+
+def scheduled(factor):
+    return lambda optimizer, steps: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor)
+
+
+class Pairs(Dataset):
+    """The training samples as a dataset, all inputs times a factor."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __len__(self):
+        return len(TRAIN[1])
+
+    def __getitem__(self, place):
+        return TRAIN[0][place] * self.factor, int(TRAIN[1][place])
+
+
+def fabric(precision):
+    made = Fabric(accelerator="cpu", devices=1, precision=precision)
+    made.launch()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"schedule": scheduled(1.0)}, {"schedule": scheduled(0.0)}),
+        ({"train": Pairs(1.0)}, {"train": Pairs(0.0)}),
+        ({"fabric": "32-true"}, {"fabric": "bf16-mixed"}),
+    ],
+    ids=["schedule", "dataset", "precision"],
+)
+def test_so_is_that_of_one_that_differs_in_a_function_or_in_what_a_dataset_gives(tmp_path, before, after):
+    def trained(changes):
+        on = changes.get("fabric")
+        rest = {name: value for name, value in changes.items() if name != "fabric"}
+        asked = update(epochs=1, old=stored(), **rest)
+        return train(
+            asked, "independent", folder=tmp_path, progress=False, fabric=None if on is None else fabric(on)
+        ).to_dict()
+
+    assert trained(before) == trained(before)
+    with pytest.raises(InputError, match=r"was trained for another update, with other settings"):
+        trained(after)
 
 
 def test_an_old_head_that_lacks_classes_gets_rows_for_them():

@@ -26,8 +26,10 @@ from segue.compatible.recipes.update import StoredEmbeddings, Update, check_vect
 from segue.errors import InputError
 from segue.retrieval import Relevance, query_values
 from segue.training import TensorData, TrainingData, fit, outputs_of
+from segue.training.glance import glance_at
 from segue.training.identity import digest_of
-from segue.training.references import content_key, model_key
+from segue.training.rates import learning_rates
+from segue.training.references import model_key
 from segue.training.seeds import drawn_from, kept_globals
 
 if TYPE_CHECKING:
@@ -308,11 +310,16 @@ class Workshop:
         update, fresh = self.update, self.fresh()
         optimizer = update.optimizer(fresh.parameters())
         schedule = None if update.schedule is None else update.schedule(optimizer, self.steps)
-        parts = [
-            _content(data, part) for part, data in (("train", self.train_data), ("validation", self.validation_data))
-        ]
-        told = [*parts, model_key(fresh), repr(optimizer), update.epochs, update.batch_size, update.seed, self.labels]
-        return digest_of([*told, None if schedule is None else digest_of(schedule.state_dict())])
+        rates = [] if schedule is None else [schedule.state_dict(), learning_rates(schedule, optimizer, self.steps)]
+        precision = None if self.fabric is None else str(self.fabric.strategy.precision.precision)
+        return digest_of(
+            [
+                *(glance_at(data) for data in (self.train_data, self.validation_data)),
+                *(digest_of(one) for one in rates),
+                *(model_key(fresh), repr(optimizer), update.epochs, update.batch_size, update.seed, self.labels),
+                precision,
+            ]
+        )
 
     def _train(self, key: str, learner: Learner, told: Mapping[str, Tensor], clip_norm: float | None) -> Run:
         update = self.update
@@ -348,7 +355,3 @@ def _labels(data: TrainingData) -> Tensor:
         return data.labels
     with kept_globals():
         return torch.cat([batch.labels for batch in data.plain(torch.split(torch.arange(len(data)), 512))])
-
-
-def _content(data: TrainingData, part: str) -> str:
-    return content_key(data, None if isinstance(data, TensorData) else part)
