@@ -94,7 +94,7 @@ def test_as_many_regions_as_rows_are_possible(rng):
     ("params", "sentence"),
     [
         ({"regions": 0}, "regions is 0; pass a whole number from 1 on"),
-        ({"regions": 61}, "regions is 61, but there are 60 different rows in source; pass fewer regions"),
+        ({"regions": 61}, "regions is 61, but source has 60 different rows; pass fewer regions"),
         ({"strength": -1}, "strength is -1; pass a finite number of 0 or more"),
         ({"local_strength": None}, "local_strength is None; pass a finite number of 0 or more"),
         ({"softness": 0}, "softness is 0; pass a finite number above 0"),

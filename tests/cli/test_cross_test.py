@@ -162,6 +162,18 @@ def test_queries_that_are_in_the_gallery_are_spoken_of_and_left_out_when_asked(f
     assert found["tests"][0]["old_old"] == cross_test(OLD[:6], NEW[:6], OLD, NEW, relevance).old_old.to_dict()
 
 
+def test_a_single_query_that_is_in_the_gallery_is_told_in_the_singular(folder):
+    ids = np.array(["s3", *(f"q{number}" for number in range(1, QUERIES))])
+    for side in ("old", "new"):
+        save(folder / f"q-{side}.npz", ids=ids)
+    assert told("old.npz", "new.npz", *ASKED, cwd=folder)["notes"] == [
+        "1 of the queries has the id of a gallery item; pass --exclude-own if it is the same item"
+    ]
+    assert told("old.npz", "new.npz", *ASKED, "--exclude-own", cwd=folder)["notes"] == [
+        "1 of the queries is in the gallery by its id, and does not find itself"
+    ]
+
+
 def test_groups_and_queries_without_an_answer_are_treated_as_asked(folder):
     assert told("old.npz", "new.npz", "--group", "country", cwd=folder)["tests"][0]["groups"] == 4
     for side in ("old", "new"):

@@ -203,7 +203,7 @@ FLAT = faiss.IndexFlatIP(3)
                               "in the same order"),
         (
             {"exclude": [0, 1, 3]},
-            "exclude names 1 rows outside the gallery's 3, first at query 2 (3); pass rows from 0 to 2, or -1 for none",
+            "exclude names 1 row outside the gallery's 3, first at query 2 (3); pass rows from 0 to 2, or -1 for none",
         ),
         (
             {"exclude": [0.0, 1.0, 2.0]},

@@ -80,7 +80,7 @@ def qrels(judgements, query_ids=("q",), gallery_ids=("a", "b"), **options):
         ),
         (
             labels([1], [1, 2], exclude=[2]),
-            "exclude names 1 rows outside the gallery's 2, first at query 0 (2); pass rows from 0 to 1, or -1 for none",
+            "exclude names 1 row outside the gallery's 2, first at query 0 (2); pass rows from 0 to 1, or -1 for none",
         ),
         (
             qrels({"q": {"a": 1}, "p": {"b": 1}}),

@@ -142,8 +142,8 @@ class AdapterChoice(Shown):
         blended = ", blended with the old model's queries" if self.both_encoders else ""
         failed = ""
         if self.failed:
-            maps = "1 map" if len(self.failed) == 1 else f"{len(self.failed)} maps"
-            failed = f" {maps} could not be tried, first {self.failed[0][0]}: {self.failed[0][1]}."
+            first, why = self.failed[0]
+            failed = f" {counted(len(self.failed), 'map')} could not be tried, first {first}: {why}."
         maps = "The only map" if len(self.tried) == 1 else f"Best of {len(self.tried)} maps"
         return f"{maps} of {what}{blended}: {self.adapter!r}.{failed}"
 

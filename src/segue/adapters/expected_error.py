@@ -78,8 +78,8 @@ def expected_errors(
     needed = max(2 * folds, neighbours + 2, NEAREST + 2)
     if len(one) < needed:
         raise InputError(
-            f"source and target hold {counted(len(one), 'pair')}, and {folds} folds and {neighbours} neighbours need "
-            f"at least {needed}; pass more pairs, or fewer folds and neighbours"
+            f"source and target hold {counted(len(one), 'pair')}, and {folds} folds and "
+            f"{counted(neighbours, 'neighbour')} need at least {needed}; pass more pairs, or fewer folds and neighbours"
         )
     errors, lengths = _without_fold(adapter, one, other, np.random.default_rng(seed).permutation(len(one)) % folds)
     known = _signs(one, one, errors, lengths, neighbours, adapter.unit, np.arange(len(one)))

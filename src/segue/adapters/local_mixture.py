@@ -13,6 +13,7 @@ from segue.adapters.moments import moments
 from segue.adapters.ranges import above_zero, at_least_zero, whole_number
 from segue.adapters.spectrum import spectrum
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 # A share that 32 bits do not see.
 NOTHING = 1e-9
@@ -82,7 +83,7 @@ class LocalMixture(AffineAdapter):
         different = len(np.unique(source, axis=0))
         if self.regions > different:
             raise InputError(
-                f"regions is {self.regions:,}, but there are {different:,} different rows in source; pass fewer regions"
+                f"regions is {self.regions:,}, but source has {counted(different, 'different row')}; pass fewer regions"
             )
         found = moments(source, target, center=True)
         self._keep(found.source_mean, spectrum(found).solution(self.strength), found.target_mean)
@@ -131,7 +132,8 @@ class LocalMixture(AffineAdapter):
 
     def _words(self) -> str:
         return (
-            f"Predicts the target's vector by a ridge regression that is corrected in each of {self.regions:,} regions."
+            f"Predicts the target's vector by a ridge regression that is corrected in "
+            f"{counted(self.regions, 'region')}, each by itself."
         )
 
 

@@ -9,6 +9,7 @@ from segue.adapters.base import Adapter
 from segue.adapters.moments import moments
 from segue.adapters.ranges import at_least_zero, whole_number
 from segue.adapters.spectrum import Spectrum, spectrum
+from segue.flips.checks import counted
 
 
 class LowRankAffine(Adapter):
@@ -71,7 +72,7 @@ class LowRankAffine(Adapter):
         }
 
     def _words(self) -> str:
-        return f"Predicts the target's vector through {self.rank:,} directions by reduced-rank regression."
+        return f"Predicts the target's vector through {counted(self.rank, 'direction')} by reduced-rank regression."
 
 
 def thin(found: Spectrum, rank: int, strength: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

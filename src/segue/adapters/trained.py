@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from segue.errors import DivergedError, InputError
+from segue.flips.checks import counted
 from segue.training.algorithms import repeating
 from segue.training.progress import bar
 from segue.training.seeds import drawn_from, generator
@@ -60,7 +61,7 @@ class MapHistory:
     def __str__(self) -> str:
         """Return in words what training came to."""
         last = self.epochs[-1]
-        told = f"{last.epoch} epochs in {last.seconds:.1f} s, the loss of the last {last.loss:.4f}"
+        told = f"{counted(last.epoch, 'epoch')} in {last.seconds:.1f} s, the loss of the last {last.loss:.4f}"
         held_out = {epoch.epoch: epoch.held_out for epoch in self.epochs}
         if last.held_out is None:
             return f"{told}."

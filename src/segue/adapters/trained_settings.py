@@ -6,6 +6,7 @@ from typing import Any
 
 from segue.adapters.ranges import above_zero, share, whole_number
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 # Fewer leave nothing to hold out, or to normalise a batch by.
 LEAST_PAIRS = 10
@@ -23,8 +24,8 @@ def enough_pairs(pairs: int, owner: str) -> None:
     """
     if pairs < LEAST_PAIRS:
         raise InputError(
-            f"source and target hold {pairs} pairs, and {owner} is trained on at least {LEAST_PAIRS} (and better on "
-            f"thousands); pass more, or use Ridge or Procrustes"
+            f"source and target hold {counted(pairs, 'pair')}, and {owner} is trained on at least {LEAST_PAIRS} (and "
+            f"better on thousands); pass more, or use Ridge or Procrustes"
         )
 
 

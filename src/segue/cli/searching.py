@@ -213,8 +213,12 @@ def _own_copies(searched: Searched, queries: Items, gallery: Items) -> tuple[NDA
     rows = np.where(gallery.ids[place] == queries.ids, place, -1)
     own = int((rows >= 0).sum())
     if searched.exclude_own:
-        return rows, [f"{own:,} of the queries are in the gallery by their ids, and do not find themselves"]
-    told = f"{own:,} of the queries have the id of a gallery item; pass --exclude-own if they are the same items"
+        them = "is in the gallery by its id, and does not find itself"
+        if own != 1:
+            them = "are in the gallery by their ids, and do not find themselves"
+        return rows, [f"{own:,} of the queries {them}"]
+    have, same = ("has", "it is the same item") if own == 1 else ("have", "they are the same items")
+    told = f"{own:,} of the queries {have} the id of a gallery item; pass --exclude-own if {same}"
     return None, [told] if own else []
 
 

@@ -365,14 +365,20 @@ def in_groups(groups: int | None) -> str:
     return f" in {groups:,} groups{few}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun: ``1 sample``, ``1,200 samples``.
+def counted(number: float, noun: str) -> str:
+    """Return a number and its noun: ``1 sample``, ``1,200 samples``, ``0.5 points``.
 
     Args:
-        number: How many.
+        number: How many, or how much.
         noun: The noun in the singular.
 
     Returns:
         The words.
+
+    Example:
+        >>> counted(1, "query"), counted(1200, "query"), counted(2, "class"), counted(100 * 0.01, "point")
+        ('1 query', '1,200 queries', '2 classes', '1 point')
     """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    told = f"{number:g}" if isinstance(number, float) else f"{number:,}"
+    several = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{told} {noun if told == '1' else several}"

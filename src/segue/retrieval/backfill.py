@@ -87,8 +87,8 @@ def backfill_curve(
     for one, other, what in ((old, after, "gallery items"), (new, earlier, "queries")):
         if len(one) != len(other):
             raise InputError(
-                f"{one.name} has {len(one):,} rows and {other.name} {len(other):,}; pass the same {what} in the same "
-                f"order"
+                f"{one.name} has {counted(len(one), 'row')} and {other.name} {len(other):,}; pass the same {what} in "
+                f"the same order"
             )
     refuse_relevance_of_others(relevance, {"queries": new, "gallery_before": old})
     refuse_telling_nothing(relevance)

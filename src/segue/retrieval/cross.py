@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import group_numbers
+from segue.flips.checks import counted, group_numbers
 from segue.retrieval.cross_result import CrossTest, Mapped, refuse_choices
 from segue.retrieval.embedded import embedded
 from segue.retrieval.estimates import Undefined
@@ -172,9 +172,9 @@ def _refuse_no_bridge(new: int, old: int) -> None:
     if new != old:
         columns = f" (queries_new[:, :{old}] if the model was trained to extend the old one)" if new > old else ""
         raise InputError(
-            f"queries_new has {new:,} dimensions and gallery_old {old:,}, so that new queries can't search the old "
-            f"gallery; pass queries_to_old, the queries mapped to the old space{columns}, or gallery_to_new, the old "
-            f"gallery mapped to the new one"
+            f"queries_new has {counted(new, 'dimension')} and gallery_old {old:,}, so that new queries can't search "
+            f"the old gallery; pass queries_to_old, the queries mapped to the old space{columns}, or gallery_to_new, "
+            f"the old gallery mapped to the new one"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from segue.errors import InputError
-from segue.flips.checks import same_index
+from segue.flips.checks import counted, same_index
 from segue.retrieval.relevance import Relevance
 from segue.retrieval.vectors import Vectors, as_vectors, known_metric
 
@@ -78,8 +78,8 @@ def refuse_relevance_of_others(relevance: Relevance, vectors: Mapping[str, Sized
     (asked, queries), (held, gallery) = vectors.items()
     if (len(queries), len(gallery)) != (len(relevance), relevance.gallery):
         raise InputError(
-            f"{asked} and {held} have {len(queries):,} and {len(gallery):,} rows, relevance {len(relevance):,} and "
-            f"{relevance.gallery:,}; pass the relevance of these queries in this gallery"
+            f"{asked} and {held} have {len(queries):,} and {counted(len(gallery), 'row')}, relevance "
+            f"{len(relevance):,} and {relevance.gallery:,}; pass the relevance of these queries in this gallery"
         )
 
 
@@ -93,9 +93,9 @@ def refuse_telling_nothing(relevance: Relevance) -> None:
         InputError: If nothing is relevant to any query, or everything to every query.
     """
     if not relevance.totals.any():
+        asked = "the query" if len(relevance) == 1 else f"any of the {len(relevance):,} queries"
         raise InputError(
-            f"relevance has nothing relevant to any of the {len(relevance):,} queries; check that queries and gallery "
-            f"name the same labels or ids"
+            f"relevance has nothing relevant to {asked}; check that queries and gallery name the same labels or ids"
         )
     held = relevance.gallery - (relevance.exclude >= 0)
     if (relevance.totals == held).all() and len(np.unique(relevance.grades)) == 1:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.flips import FlipReport, compare
+from segue.flips.checks import counted
 from segue.retrieval.asked import WithoutRelevant, asked_queries, indexes_of, two_systems
 from segue.retrieval.judged import Judged, judge
 from segue.retrieval.metrics.cutoff import cmc
@@ -136,7 +137,7 @@ def retrieval_flips(
     note = f"a sample is a query, and its answer is right when {among}"
     empty = [int((one.rows[asked.kept, 0] < 0).sum()) for one in hits]
     nothing = [
-        f"the search of {name} found nothing at all for {count:,} {'query' if count == 1 else 'queries'}"
+        f"the search of {name} found nothing at all for {counted(count, 'query')}"
         for name, count in zip(names, empty, strict=True)
         if count
     ]

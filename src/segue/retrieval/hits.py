@@ -80,7 +80,7 @@ class Hits(Shown):
     def __str__(self) -> str:
         """Return in words what is held."""
         short = int((self.rows[:, -1] < 0).sum())
-        queries = f"{len(self):,} quer{'y' if len(self) == 1 else 'ies'}, up to {counted(self.k, 'hit')} each"
+        queries = f"{counted(len(self), 'query')}, up to {counted(self.k, 'hit')} each"
         return f"{queries}; {short:,} quer{'y has' if short == 1 else 'ies have'} fewer." if short else f"{queries}."
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError, require
-from segue.flips.checks import same_length
+from segue.flips.checks import counted, same_length
 from segue.retrieval.hits import Hits
 from segue.retrieval.order import unpacked
 from segue.retrieval.vectors import Vectors, as_vectors, known_metric, same_dimension
@@ -159,7 +159,7 @@ def own_rows(exclude: ArrayLike | None, queries: Vectors | int, gallery: Vectors
     outside = np.flatnonzero((rows < -1) | (rows >= size))
     if len(outside):
         raise InputError(
-            f"exclude names {len(outside):,} rows outside the gallery's {size:,}, first at query {outside[0]} "
+            f"exclude names {counted(len(outside), 'row')} outside the gallery's {size:,}, first at query {outside[0]} "
             f"({rows[outside[0]]}); pass rows from 0 to {size - 1:,}, or -1 for none"
         )
     return rows.astype(np.int64)

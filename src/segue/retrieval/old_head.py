@@ -135,7 +135,9 @@ def _bias(bias: ArrayLike | None, classes: int, cosine: bool) -> NDArray[np.floa
     except (TypeError, ValueError) as error:
         raise InputError(f"bias can't be read as numbers ({error}); pass one per row of weights") from error
     if offsets.shape != (classes,):
-        raise InputError(f"bias has shape {offsets.shape} and weights {classes:,} rows; pass one number per row")
+        raise InputError(
+            f"bias has shape {offsets.shape} and weights {counted(classes, 'row')}; pass one number per row"
+        )
     if not np.isfinite(offsets).all():
         first = int(np.flatnonzero(~np.isfinite(offsets))[0])
         raise InputError(f"bias is {offsets[first]} at class {first}; pass finite numbers")
@@ -181,8 +183,8 @@ def _unknown(labels: NDArray[Any], names: NDArray[Any], unknown: str) -> bool:
     if unknown == "refuse":
         told = np.unique(labels[strange])
         raise InputError(
-            f"labels has {int(strange.sum()):,} items of {len(told):,} classes that no row of weights stands for "
-            f"({', '.join(map(str, told[:3].tolist()))}{', ...' if len(told) > 3 else ''}); leave these items out, or "
-            f"pass unknown='count apart'"
+            f"labels has {counted(int(strange.sum()), 'item')} of {counted(len(told), 'class')} that no row of weights "
+            f"stands for ({', '.join(map(str, told[:3].tolist()))}{', ...' if len(told) > 3 else ''}); leave these "
+            f"items out, or pass unknown='count apart'"
         )
     return True

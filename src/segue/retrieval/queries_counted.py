@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segue.flips.checks import in_groups
+from segue.flips.checks import counted, in_groups
 
 
 def measured_on(count: int, groups: int | None, confidence: float, noun: str = "query") -> str:
@@ -23,6 +23,5 @@ def measured_on(count: int, groups: int | None, confidence: float, noun: str = "
         >>> measured_on(1, None, 0.9, "item")
         'Measured on 1 item; brackets hold 90% intervals over them.'
     """
-    several = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    counted = f"{count:,} {noun if count == 1 else several}{in_groups(groups)}"
-    return f"Measured on {counted}; brackets hold {100 * confidence:g}% intervals over them."
+    told = counted(count, noun) + in_groups(groups)
+    return f"Measured on {told}; brackets hold {100 * confidence:g}% intervals over them."

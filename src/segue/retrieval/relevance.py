@@ -186,7 +186,8 @@ class Relevance(Shown):
         """
         if rows.ndim != 2 or len(rows) != len(self):
             raise InputError(
-                f"rows has shape {rows.shape} and relevance {len(self):,} queries; pass hits of the same queries"
+                f"rows has shape {rows.shape} and relevance {counted(len(self), 'query')}; pass hits of the same "
+                f"queries"
             )
         if rows.size and rows.max() >= self.gallery:
             raise InputError(
@@ -211,7 +212,7 @@ class Relevance(Shown):
         """Return in words how much is relevant."""
         without = len(self.without_relevant)
         mean = f"{self.totals.mean():.3g} relevant item{'' if self.totals.mean() == 1 else 's'} for a query on average"
-        told = f"{len(self):,} quer{'y' if len(self) == 1 else 'ies'}, {counted(self.gallery, 'gallery item')}, {mean}"
+        told = f"{counted(len(self), 'query')}, {counted(self.gallery, 'gallery item')}, {mean}"
         return f"{told}; nothing is relevant to {without:,} of the queries." if without else f"{told}."
 
     def to_dict(self) -> dict[str, Any]:

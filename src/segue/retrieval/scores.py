@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import same_length
+from segue.flips.checks import counted, same_length
 from segue.retrieval.vectors import SLAB, Metric, as_vectors, known_metric, same_dimension
 
 
@@ -180,6 +180,6 @@ def refuse_scores(values: ArrayLike, name: str) -> NDArray[np.float64]:
     bad = np.flatnonzero(~np.isfinite(scores))
     if len(bad):
         raise InputError(
-            f"{name} has {len(bad):,} scores that are NaN or infinite, first at position {bad[0]}; remove these pairs"
+            f"{name} has {counted(len(bad), 'NaN or infinite score')}, first at position {bad[0]}; remove these pairs"
         )
     return scores

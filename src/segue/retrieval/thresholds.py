@@ -180,7 +180,7 @@ def _pairs(
 
 
 def _at_far(pairs: AllPairs, far: float) -> float:
-    return pairs.threshold(allowed(far, pairs.impostors, "far", "impostor pairs"))
+    return pairs.threshold(allowed(far, pairs.impostors, "far", "impostor pair"))
 
 
 def _threshold(threshold: float) -> float:

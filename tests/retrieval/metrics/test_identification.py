@@ -31,7 +31,7 @@ def test_a_closed_or_an_empty_set_is_refused():
         tpir_at_fpir(hits, Relevance.from_labels([0, 1, 2], [0, 1, 2]), 0.1)
     with pytest.raises(InputError, match="relevance has no query with a mate; pass queries whose item"):
         tpir_at_fpir(hits, Relevance.from_labels([5, 6, 7], [0, 1, 2]), 0.1)
-    with pytest.raises(InputError, match=r"fpir is 0\.1, which 1 queries without a mate can't show; pass at least 10"):
+    with pytest.raises(InputError, match=r"fpir is 0\.1, which 1 query without a mate can't show; pass at least 10"):
         tpir_at_fpir(hits, Relevance.from_labels([0, 1, 7], [0, 1, 2]), 0.1)
     with pytest.raises(InputError, match="k is 2, but the hits go down to rank 1 only"):
         tpir_at_fpir(hits, Relevance.from_labels([0, 1, 7], [0, 1, 2]), 0.5, rank=2)

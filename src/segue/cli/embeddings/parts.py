@@ -13,6 +13,7 @@ from segue.cli.embeddings.matching import refuse_other_count, refuse_repeated, r
 from segue.cli.embeddings.source import Source
 from segue.cli.embeddings.values import as_text, numbers_in
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 ALSO = {"id": "ids", "embedding": "embeddings", "label": "labels"}
 MOST_NAMES = 8
@@ -218,7 +219,8 @@ def _where(source: Source, name: str) -> str:
 
 def _refuse_other_length(where: str, count: int, values: NDArray[Any]) -> None:
     if len(values) != count:
-        raise InputError(f"{where} has {len(values):,} values for {count:,} embeddings; write one for each")
+        held = f"{counted(len(values), 'value')} for {counted(count, 'embedding')}"
+        raise InputError(f"{where} has {held}; write one for each")
 
 
 def _refuse_one_without_ids(*files: tuple[str, NDArray[np.str_] | None]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import proportion, seed_number
+from segue.flips.checks import counted, proportion, seed_number
 from segue.flips.estimate import Estimate
 from segue.flips.intervals import clopper_pearson
 from segue.retrieval.hits import Hits
@@ -41,7 +41,7 @@ class Identification(Shown):
     def __str__(self) -> str:
         """Return in words what was found."""
         return (
-            f"{self.tpir.percent()} of {len(self.mated):,} queries with a mate find it above the threshold "
+            f"{self.tpir.percent()} of {counted(len(self.mated), 'query')} with a mate find it above the threshold "
             f"{self.threshold:.4g}, where {self.fpir.percent()} of those without one find somebody."
         )
 
@@ -88,7 +88,7 @@ def tpir_at_fpir(
     mated, unmated = np.flatnonzero(relevance.totals > 0), relevance.without_relevant
     if not len(mated):
         raise InputError("relevance has no query with a mate; pass queries whose item is in the gallery as well")
-    passing = allowed(fpir, len(unmated), "fpir", "queries without a mate") if len(unmated) else 0
+    passing = allowed(fpir, len(unmated), "fpir", "query", " without a mate") if len(unmated) else 0
     if not passing:
         raise InputError("relevance has no query without a mate; an open set needs queries with nothing relevant")
     falling = np.sort(hits.scores[unmated, 0].astype(np.float64))[::-1]

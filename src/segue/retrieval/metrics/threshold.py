@@ -8,16 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 
-def allowed(rate: float, count: int, name: str, whose: str) -> int:
+def allowed(rate: float, count: int, name: str, noun: str, which: str = "") -> int:
     """Return how many scores may pass.
 
     Args:
         rate: The largest share.
         count: How many scores there are.
         name: What the caller calls the rate.
-        whose: What the scores are, in the plural.
+        noun: What the scores are of, in the singular.
+        which: What follows the noun.
 
     Returns:
         The largest whole number whose share is not above the rate.
@@ -31,8 +33,8 @@ def allowed(rate: float, count: int, name: str, whose: str) -> int:
     passing = math.floor(rate * count * (1 + 1e-12))
     if passing < 1:
         raise InputError(
-            f"{name} is {rate:g}, which {count:,} {whose} can't show; pass at least {math.ceil(1 / rate):,} of them, "
-            f"or a {name} of at least {1 / count:.3g}"
+            f"{name} is {rate:g}, which {counted(count, noun)}{which} can't show; pass at least "
+            f"{math.ceil(1 / rate):,} of them, or a {name} of at least {1 / count:.3g}"
         )
     return passing
 

@@ -75,7 +75,7 @@ def tar_at_far(
     proportion(confidence, "confidence")
     seed_number(seed)
     same, other = refuse_scores(genuine, "genuine"), refuse_scores(impostor, "impostor")
-    passing = allowed(far, len(other), "far", "impostor scores")
+    passing = allowed(far, len(other), "far", "impostor score")
     falling = np.sort(other)[::-1]
     threshold = threshold_above(falling, passing)
     return Verification(
