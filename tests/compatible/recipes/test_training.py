@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from segue.compatible.heads import FrozenHead
 from segue.compatible.recipes import METHODS, StoredEmbeddings, Workshop, train
-from segue.errors import InputError
+from segue.errors import DivergedError, InputError
 from tests.compatible.recipes.cases import TRAIN, VALIDATION, new_network, old_network, stored, update
 
 
@@ -219,7 +219,22 @@ def test_a_head_on_the_outputs_of_a_black_box():
         ({"old_head": nn.Linear(4, 6)}, "old_head is a Linear; pass FrozenHead.of(head), or FrozenHead(weights, bias)"),
         (
             {"build": lambda: nn.Sequential(nn.Linear(12, 6), nn.Unflatten(1, (2, 3)))},
-            "the network that build makes returned the shape (24, 2, 3); it should return embeddings (n, d_new)",
+            "the network that build makes returned the shape (2, 2, 3); it should return embeddings (n, d_new)",
+        ),
+        ({"build": lambda: None}, "build returned a NoneType; let it return a torch.nn.Module"),
+        ({"optimizer": lambda _: None}, "optimizer returned a NoneType; let it return a torch.optim.Optimizer"),
+        (
+            {"schedule": lambda _, steps: None},
+            "schedule returned a NoneType; let it return a schedule of torch.optim.lr_scheduler, or leave it out",
+        ),
+        (
+            {"train": (TRAIN[0], TRAIN[1].where(TRAIN[1] > 0, 3_000_000_000))},
+            "train has the label 3,000,000,000, and a head has a row for each class up to the largest; number the "
+            "classes 0, 1, ...",
+        ),
+        (
+            {"old": nn.Sequential(nn.Linear(12, 6), nn.Unflatten(1, (2, 3)))},
+            "the old network's embeddings of validation have the shape (120, 2, 3); pass (n, dimension)",
         ),
     ],
 )
@@ -229,13 +244,34 @@ def test_mistakes_in_the_update(changes, sentence):
     assert str(error.value).startswith(sentence)
 
 
+@pytest.mark.parametrize("precision", [torch.float64, torch.bfloat16, torch.float16])
+def test_a_network_of_another_precision_than_heads_have(precision):
+    samples = [(part[0].to(precision), part[1]) for part in (TRAIN, VALIDATION)]
+    asked = update(build=lambda: new_network().to(precision), old=stored(), train=samples[0], validation=samples[1])
+    name = str(precision).removeprefix("torch.")
+    with pytest.raises(InputError) as error:
+        train(asked, progress=False)
+    assert str(error.value) == (
+        f"the network that build makes returned {name}, and heads are float32; convert it and its inputs to float32, "
+        "and pass fabric=Fabric(precision=...) to train in another precision"
+    )
+
+
 @pytest.mark.parametrize(
     ("method", "options", "sentence"),
     [
         ("magic", {}, "method 'magic' is unknown; pass 'auto' or one of independent, influence"),
         ([], {}, "method is empty; pass 'auto' or one of"),
         (["auto", "influence"], {}, "method 'auto' chooses by itself; pass it alone, or leave it out"),
+        (None, {}, "method is a NoneType; pass 'auto', a name of METHODS or a list of such"),
+        (["contrastive", "triplet", "contrastive"], {}, "method names 'contrastive' twice; name each once"),
         ("influence", {"measure": "accuracy"}, "measure is 'accuracy'; pass one of"),
+        (
+            "influence",
+            {"measure": "cmc@119"},
+            "measure 'cmc@119' looks at the 119 nearest, and a query searches 119 other samples, so that any model "
+            "finds all; pass a smaller rank, or more samples",
+        ),
         ("influence", {"rule": 0.01}, "rule is a float; pass BestOnOldGallery(margin=...)"),
     ],
 )
@@ -252,6 +288,27 @@ def test_what_one_method_can_not_do_is_noted_where_others_were_asked_for():
     assert found.pick.method == "influence"
     with pytest.raises(InputError, match="a simplex in 4 dimensions"):
         train(few, "stationary", progress=False)
+
+
+def diverging():
+    """An old head whose answers are too large for numbers: whatever it judges diverges."""
+    return update(epochs=1, old_head=FrozenHead(torch.full((6, 4), 3e38)))
+
+
+def test_the_network_without_a_constraint_is_no_answer_to_a_method_that_diverged(tmp_path):
+    with pytest.raises(DivergedError, match="the loss is not finite at step"):
+        train(diverging(), "influence", folder=tmp_path, progress=False)
+    with pytest.raises(DivergedError) as error:
+        train(diverging(), ["influence", "influence-distillation"], folder=tmp_path, progress=False)
+    assert str(error.value).startswith(
+        "no method made a network that regards the old gallery: influence: the loss is not finite at step"
+    )
+    assert "; influence-distillation: the loss is not finite at step" in str(error.value)
+    found = train(diverging(), ["influence", "contrastive"], folder=tmp_path, progress=False)
+    assert found.pick.method == "contrastive"
+    assert found.tried[1].note.startswith("the loss is not finite")
+    alone = train(diverging(), "independent", folder=tmp_path, progress=False)
+    assert alone.pick is alone.paragon
 
 
 def test_the_cells_query_by_query_are_those_of_the_cross_test(outcome):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segue.compatible.recipes.objective import Objective
-from segue.errors import InputError
+from segue.compatible.recipes.trying_out import check_shape
 from segue.training.forward import call, logits_of
 
 
@@ -39,9 +39,5 @@ class Learner(nn.Module):
             InputError: If the network returns no embeddings, one row per sample.
         """
         embeddings = logits_of(call(self.embedder, named or inputs), "network")
-        if embeddings.dim() != 2:
-            raise InputError(
-                f"the network that build makes returned the shape {tuple(embeddings.shape)}; it should return "
-                "embeddings (n, d_new)"
-            )
+        check_shape(embeddings)
         return functional.pad(embeddings, (0, max(0, self.objective.head.classes - embeddings.shape[1])))

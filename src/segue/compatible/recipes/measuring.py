@@ -11,7 +11,9 @@ from torch import Tensor
 
 from segue.compatible.embeddings import common_part
 from segue.errors import InputError
+from segue.flips.checks import counted
 from segue.retrieval import Relevance, query_values
+from segue.retrieval.measures import named_measure
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,24 @@ class Measured:
             InputError: If a sample is silent.
         """
         _refuse_zeros(self.silent, f"in the first {self.columns} columns, which search the old gallery, ")
+
+
+def refuse_too_deep(measure: str, samples: int) -> None:
+    """Refuse a measure that looks at all that there is, and so finds everything.
+
+    Args:
+        measure: The measure's name.
+        samples: Samples, each of which searches all others.
+
+    Raises:
+        InputError: If its rank is not below what a query searches.
+    """
+    asked = named_measure(measure)
+    if asked.k is not None and asked.k >= samples - 1:
+        raise InputError(
+            f"measure {asked.name!r} looks at the {asked.k:,} nearest, and a query searches "
+            f"{counted(samples - 1, 'other sample')}, so that any model finds all; pass a smaller rank, or more samples"
+        )
 
 
 def measure_new(new: Tensor, old: Tensor, measure: str, relevance: Relevance) -> Measured:

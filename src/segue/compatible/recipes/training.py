@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from segue.compatible.recipes.methods import METHODS
 from segue.compatible.recipes.outcome import Outcome, Tried
 from segue.compatible.recipes.update import Update
 from segue.compatible.recipes.workshop import Workshop
-from segue.errors import DivergedError, InputError, MissingExtraError
+from segue.errors import DivergedError, InputError, MissingExtraError, SegueError
 from segue.retrieval.cross_result import CrossTest
 from segue.retrieval.measures import named_measure
 
@@ -61,7 +62,8 @@ def train(
 
     Raises:
         InputError: If the update, the method or the measure is not as described, or the folder holds other runs.
-        DivergedError: If the loss of the network without a constraint is not finite; other methods are noted and left.
+        DivergedError: If the loss of the network without a constraint is not finite, or that of all methods; of some
+            it is noted.
         MissingExtraError: If the only method asked for needs a package that is not installed.
 
     Example:
@@ -86,8 +88,7 @@ def train(
         >>> outcome.pick.new_old
         1.0
     """
-    names = list(AUTOMATIC) if method == AUTO else [method] if isinstance(method, str) else list(method)
-    check_methods(names)
+    names = list(AUTOMATIC) if method == AUTO else check_methods([method] if isinstance(method, str) else method)
     measure = named_measure(measure).name
     chosen = BestOnOldGallery() if rule is None else rule
     if not isinstance(chosen, BestOnOldGallery):
@@ -97,6 +98,7 @@ def train(
     free: list[Candidate] = []
     tied: list[Candidate] = []
     tried: list[Tried] = []
+    failed: dict[str, SegueError] = {}
     for name in ("independent", *(name for name in names if name != "independent")):
         before, note = (len(free) + len(tied), workshop.trainings, workshop.seconds), ""
         kept = tied if METHODS[name].compatible else free
@@ -104,10 +106,9 @@ def train(
             for one in METHODS[name].candidates(workshop):
                 kept.append(one)
         except (DivergedError, InputError, MissingExtraError) as error:
-            # what one method can't do is noted where others were asked for too
-            if name == "independent" or (len(names) == 1 and not isinstance(error, DivergedError)):
+            if name == "independent":
                 raise
-            note = str(error)
+            note, failed[name] = str(error), error  # noted where others come off, or it made candidates before
         made, trainings, seconds = before
         tried.append(
             Tried(
@@ -119,6 +120,8 @@ def train(
             )
         )
         after_step(tried[-1])
+    if not tied:
+        refuse_none(names, failed)
     paragon = max(free, key=lambda one: one.new_new)
     pick = chosen.pick(tied, paragon)
     test = CrossTest.of(
@@ -132,15 +135,42 @@ def train(
     return Outcome(measure, float(test.old_old.value), paragon, (*free, *tied), pick, chosen, test, tuple(tried))
 
 
-def check_methods(names: Sequence[str]) -> None:
+def refuse_none(names: Sequence[str], failed: Mapping[str, SegueError]) -> None:
+    """Refuse to pick where what was asked for made no candidate: the network without a constraint is no answer.
+
+    Args:
+        names: The methods that were asked for.
+        failed: What each method said that failed.
+
+    Raises:
+        SegueError: What the only method said that should regard the old gallery, or what each of several did.
+    """
+    compatible = [name for name in names if METHODS[name].compatible]
+    if not compatible:
+        return
+    if len(compatible) == 1:
+        raise failed[compatible[0]]
+    kind = DivergedError if all(isinstance(failed[name], DivergedError) for name in compatible) else InputError
+    raise kind(
+        "no method made a network that regards the old gallery: "
+        + "; ".join(f"{name}: {failed[name]}" for name in compatible)
+    )
+
+
+def check_methods(names: Sequence[str]) -> list[str]:
     """Refuse unknown methods.
 
     Args:
         names: What the caller asked for.
 
+    Returns:
+        The names.
+
     Raises:
-        InputError: If there is none, one is unknown, or ``auto`` stands beside others.
+        InputError: If there is none, one is unknown or named twice, or ``auto`` stands beside others.
     """
+    if not isinstance(names, Sequence | set | frozenset):
+        raise InputError(f"method is a {type(names).__name__}; pass 'auto', a name of METHODS or a list of such")
     if not names:
         raise InputError(f"method is empty; pass 'auto' or one of {', '.join(METHODS)}")
     if AUTO in names:
@@ -148,3 +178,7 @@ def check_methods(names: Sequence[str]) -> None:
     for name in names:
         if name not in METHODS:
             raise InputError(f"method {name!r} is unknown; pass 'auto' or one of {', '.join(METHODS)}")
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise InputError(f"method names {twice[0]!r} twice; name each once")
+    return list(names)

@@ -151,8 +151,9 @@ def check_vectors(name: str, vectors: Tensor, read: Tensor | None = None) -> Non
         read: Which rows are looked at, ``(n,)`` booleans; ``None`` for all.
 
     Raises:
-        InputError: If a row is zero or not finite.
+        InputError: If they are not one row per sample, or a row is zero or not finite.
     """
+    check_embeddings(name, vectors)
     bad = ~vectors.isfinite().all(dim=1) | ~vectors.any(dim=1)
     bad = bad if read is None else bad & read.to(bad.device)
     if bad.any():

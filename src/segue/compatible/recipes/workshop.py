@@ -15,13 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from segue.compatible.class_maps import MOST_CLASSES
 from segue.compatible.heads import FrozenHead
 from segue.compatible.recipes.candidate import Candidate
 from segue.compatible.recipes.kept import Run, finished, keep, load
 from segue.compatible.recipes.learner import Learner
-from segue.compatible.recipes.measuring import Measured, measure_new
+from segue.compatible.recipes.measuring import Measured, measure_new, refuse_too_deep
 from segue.compatible.recipes.objective import Objective
 from segue.compatible.recipes.old_side import OldSide
+from segue.compatible.recipes.trying_out import check_made, dimension_of
 from segue.compatible.recipes.update import StoredEmbeddings, Update, check_vectors
 from segue.errors import InputError
 from segue.retrieval import Relevance, query_values
@@ -53,7 +55,8 @@ class Workshop:
         progress: Whether to show bars on stderr.
 
     Raises:
-        InputError: If the data can't be read, or ``build`` makes no new network each time.
+        InputError: If the data can't be read, a function of the update makes something else than it should, or the
+            measure looks at more than there is.
     """
 
     update: Update
@@ -63,12 +66,15 @@ class Workshop:
     progress: bool = True
     runs: dict[str, Run] = field(default_factory=dict, init=False)
     """Every run that was asked for, in this order."""
+    dimension: int = field(init=False)
+    """Columns of a new network's embeddings."""
 
     def __post_init__(self) -> None:
         """Read the data.
 
         Raises:
-            InputError: If they can't be read, or ``build`` makes no new network each time.
+            InputError: If they can't be read, a function of the update makes something else than it should, or the
+                measure looks at more than there is.
         """
         if not isinstance(self.update, Update):
             raise InputError(f"update is a {type(self.update).__name__}; pass an Update of segue.compatible.recipes")
@@ -78,8 +84,11 @@ class Workshop:
         if self.folder is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="segue-")
         self.place = Path(self._temporary.name if self.folder is None else self.folder)
+        check_made(self.update, self.fresh())
         if self.fresh() is self.fresh():
             raise InputError("build returns the same network each time; pass a function that makes a new one")
+        self.dimension = dimension_of(self.fresh(), self.train_data)
+        refuse_too_deep(self.measure, len(self.validation_data))
         self._networks: dict[str, nn.Module] = {}
         self._held: dict[str, Measured] = {}
 
@@ -90,8 +99,18 @@ class Workshop:
 
     @cached_property
     def classes(self) -> int:
-        """Number of classes: one more than the largest label."""
-        return int(self.labels.max()) + 1
+        """Number of classes: one more than the largest label.
+
+        Raises:
+            InputError: If that is a number of something else than classes.
+        """
+        largest = int(self.labels.max())
+        if largest >= MOST_CLASSES:
+            raise InputError(
+                f"train has the label {largest:,}, and a head has a row for each class up to the largest; number the "
+                "classes 0, 1, ..."
+            )
+        return largest + 1
 
     @cached_property
     def relevance(self) -> Relevance:
@@ -144,13 +163,6 @@ class Workshop:
         """Quality of the old model's queries on the old gallery, query by query."""
         vectors = self.old_validation.numpy()
         return query_values(self.measure, vectors, vectors, self.relevance)
-
-    @cached_property
-    def dimension(self) -> int:
-        """Columns of a new network's embeddings."""
-        with kept_globals():  # a dataset's samples are drawn from the global generators
-            batch = next(iter(self.train_data.plain([torch.arange(min(2, len(self.train_data)))])))
-        return outputs_of(self.fresh(), (batch.inputs, batch.labels)).shape[1]
 
     @property
     def steps(self) -> int:
