@@ -9,7 +9,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from segue.compatible.heads import FrozenHead
-from segue.compatible.recipes import METHODS, StoredEmbeddings, Workshop, train
+from segue.compatible.recipes import METHODS, StoredEmbeddings, Workshop, load, train
 from segue.errors import DivergedError, InputError
 from tests.compatible.recipes.cases import TRAIN, VALIDATION, new_network, old_network, stored, update
 
@@ -59,6 +59,8 @@ def test_what_is_saved_is_the_picked_network(outcome, tmp_path):
     from safetensors.torch import load_model
 
     outcome.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["explanation.md", "model.safetensors", "outcome.json"]
+    assert json.loads((tmp_path / "outcome.json").read_text())["basis"] is None
     again = new_network()
     load_model(again, str(tmp_path / "model.safetensors"))
     with torch.no_grad():
@@ -67,7 +69,7 @@ def test_what_is_saved_is_the_picked_network(outcome, tmp_path):
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "independent"])
-def test_every_method_trains_a_network_from_stored_vectors_that_some_samples_lack(method):
+def test_every_method_trains_a_network_from_stored_vectors_that_some_samples_lack(method, tmp_path):
     known = torch.arange(len(TRAIN[1])) % 3 > 0
     left = stored(known)
     left.train[~known] = float("nan")  # never read
@@ -78,6 +80,12 @@ def test_every_method_trains_a_network_from_stored_vectors_that_some_samples_lac
         with torch.no_grad():
             assert one.network(VALIDATION[0]).isfinite().all()
         assert not one.network.training
+    # and what was picked can be read again from its folder
+    assert found.pick.method == method
+    again = load(found.save(tmp_path / "saved"), new_network)
+    assert not again.training
+    with torch.no_grad():
+        assert torch.equal(again(VALIDATION[0]), found.model(VALIDATION[0]))
 
 
 def test_the_same_update_gives_the_same_network_and_leaves_the_worlds_chance_alone():

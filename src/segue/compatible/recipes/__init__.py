@@ -8,10 +8,12 @@ stored vectors::
     outcome = train(update)
     print(outcome.cross_test)
     outcome.model
+    outcome.save("run"); load("run", new_network)
 """
 
 from segue.compatible.recipes.candidate import Candidate
 from segue.compatible.recipes.choice import BestOnOldGallery, front
+from segue.compatible.recipes.loading import load
 from segue.compatible.recipes.methods import METHODS, Method, OldNeighbours
 from segue.compatible.recipes.outcome import Outcome, Tried
 from segue.compatible.recipes.training import train
@@ -30,5 +32,6 @@ __all__ = [
     "Update",
     "Workshop",
     "front",
+    "load",
     "train",
 ]

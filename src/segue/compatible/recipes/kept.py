@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from safetensors.torch import load_model, save_model
 from torch import nn
 
+from segue.compatible.recipes.files import load_weights, read_json, save_weights, write_json
 from segue.errors import InputError
+
+WEIGHTS = "model.safetensors"
+REMEDY = "remove the folder {!r}, and it is trained again"
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,21 @@ def finished(folder: Path, identity: str) -> Run | None:
         The run, or ``None`` where it has not been trained to its end.
 
     Raises:
-        InputError: If the folder holds a run that was trained otherwise.
+        InputError: If the folder holds a run that was trained otherwise, or is damaged.
     """
     told = folder / "run.json"
     if not told.exists():
         return None
-    found = json.loads(told.read_text(encoding="utf-8"))
+    found = read_json(told, REMEDY.format(str(folder)))
     if found.pop("training", None) != identity:
         raise InputError(
             f"{str(folder)!r} was trained for another update, with other settings, or by another version of Segue; "
             "remove it, or name another folder"
         )
-    return Run(**found)
+    try:
+        return Run(str(found["key"]), float(found["seconds"]), float(found["trainings"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{str(told)!r} is damaged ({error!r}); {REMEDY.format(str(folder))}") from error
 
 
 def keep(folder: Path, network: nn.Module, run: Run, identity: str) -> None:
@@ -64,10 +67,8 @@ def keep(folder: Path, network: nn.Module, run: Run, identity: str) -> None:
         identity: All that decides how it ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    save_model(network, str(folder / "model.safetensors"))
-    write(
-        folder / "run.json", {"key": run.key, "seconds": run.seconds, "trainings": run.trainings, "training": identity}
-    )
+    save_weights(folder / WEIGHTS, network)
+    write_json(folder / "run.json", {**asdict(run), "training": identity})
 
 
 def load(folder: Path, network: nn.Module) -> nn.Module:
@@ -79,18 +80,8 @@ def load(folder: Path, network: nn.Module) -> nn.Module:
 
     Returns:
         The network, in evaluation mode.
+
+    Raises:
+        InputError: If the weights are missing or damaged.
     """
-    load_model(network, str(folder / "model.safetensors"))
-    return network.eval()
-
-
-def write(path: Path, told: Mapping[str, Any]) -> None:
-    """Write plain values as JSON; a killed process leaves the whole file or none.
-
-    Args:
-        path: The file.
-        told: The values.
-    """
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    beside.replace(path)
+    return load_weights(folder / WEIGHTS, network, REMEDY.format(str(folder)))

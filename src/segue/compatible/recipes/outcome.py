@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_model
 from torch import nn
 
 from segue.compatible.recipes.candidate import Candidate
 from segue.compatible.recipes.choice import BestOnOldGallery, front
+from segue.compatible.recipes.files import save_weights, write_json, write_text
+from segue.compatible.recipes.loading import basis_of
 from segue.retrieval.cross_result import CrossTest
 
 
@@ -86,6 +86,7 @@ class Outcome:
             "old_old": self.old_old,
             "paragon": self.paragon.to_dict(),
             "pick": self.pick.to_dict(),
+            "basis": basis_of(self.model),
             "front": [one.to_dict() for one in self.front],
             "candidates": [one.to_dict() for one in self.candidates],
             "tried": [one.to_dict() for one in self.tried],
@@ -93,7 +94,7 @@ class Outcome:
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write the picked network's weights, the outcome as JSON and its explanation.
+        """Write the picked network's weights, the outcome as JSON and its explanation; see :func:`load`.
 
         Args:
             folder: Where to; made if missing.
@@ -103,10 +104,9 @@ class Outcome:
         """
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        save_model(self.model, str(place / "model.safetensors"))
-        (place / "model.safetensors").chmod(0o644)  # as the other files: whoever serves it must read it
-        (place / "outcome.json").write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
-        (place / "explanation.md").write_text(self.explain() + "\n", encoding="utf-8")
+        save_weights(place / "model.safetensors", self.model)
+        write_json(place / "outcome.json", self.to_dict())
+        write_text(place / "explanation.md", self.explain() + "\n")
         return place
 
     def explain(self) -> str:

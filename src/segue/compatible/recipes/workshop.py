@@ -17,9 +17,11 @@ from torch import Tensor, nn
 
 from segue.compatible.class_maps import MOST_CLASSES
 from segue.compatible.heads import FrozenHead
+from segue.compatible.orthonormal_basis import OrthonormalBasis
 from segue.compatible.recipes.candidate import Candidate
 from segue.compatible.recipes.kept import Run, finished, keep, load
 from segue.compatible.recipes.learner import Learner
+from segue.compatible.recipes.loading import WithBasis
 from segue.compatible.recipes.measuring import Measured, measure_new, refuse_too_deep
 from segue.compatible.recipes.objective import Objective
 from segue.compatible.recipes.old_side import OldSide
@@ -202,7 +204,7 @@ class Workshop:
         key: str,
         make: Callable[[], Objective],
         *,
-        basis: nn.Module | None = None,
+        basis: OrthonormalBasis | None = None,
         told: Mapping[str, Tensor] | None = None,
         clip_norm: float | None = CLIP,
     ) -> Run:
@@ -219,11 +221,11 @@ class Workshop:
             The run.
 
         Raises:
-            InputError: If the folder holds a run of this name that was trained otherwise.
+            InputError: If the folder holds a run of this name that was trained otherwise, or is damaged.
         """
         if key in self.runs:
             return self.runs[key]
-        embedder = self.fresh() if basis is None else nn.Sequential(self.fresh(), basis)
+        embedder = self.fresh() if basis is None else WithBasis(self.fresh(), basis)
         objective = self.drawn(key, make)
         reference = {**self.old.reference(), **(told or {})}
         identity = digest_of([self._identity, key, objective, embedder, clip_norm, digest_of(reference)])
