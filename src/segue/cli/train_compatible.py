@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +13,7 @@ from segue.cli.update_file import OfTest, UpdateFile
 from segue.errors import InputError
 
 if TYPE_CHECKING:
+    from segue.cli.compatible_looks import Look
     from segue.cli.train_options import TrainOptions
     from segue.compatible.recipes import BestOnOldGallery, Outcome, Tried
     from segue.retrieval import CrossTest
@@ -53,6 +54,7 @@ class Compatible:
             InputError: If options are wrong, or belong to the other kind of training.
         """
         from segue.compatible.recipes import METHODS, BestOnOldGallery
+        from segue.compatible.recipes.training import check_methods
         from segue.congruent.recipes import METHODS as OTHERS
         from segue.retrieval.measures import named_measure
 
@@ -70,6 +72,8 @@ class Compatible:
             )
         options.refuse_methods(METHODS, "compatible", OTHERS)
         try:
+            if options.methods != ["auto"]:
+                check_methods(options.methods)
             rule = BestOnOldGallery() if options.margin is None else BestOnOldGallery(options.margin)
         except InputError as error:
             raise InputError(f"--{error}") from error
@@ -86,13 +90,13 @@ class Compatible:
         Raises:
             InputError: If the folder holds the runs of another kind of update.
         """
-        from segue.compatible.recipes.kept import write
+        from segue.compatible.recipes.files import read_json, write_json
 
         claimed = folder / "update.json"
         if not claimed.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            write(claimed, CLAIM)
-        elif json.loads(claimed.read_text(encoding="utf-8")) != CLAIM:
+            write_json(claimed, CLAIM)
+        elif read_json(claimed, "name another folder") != CLAIM:
             raise InputError(f"--out: {str(folder)!r} holds the runs of a congruent training; name another folder")
         say(f"Training with {', '.join(self.methods)}; runs are kept in {out}, and Ctrl-C loses nothing.")
         look_back(file, folder, out)
@@ -109,6 +113,7 @@ class Compatible:
         Returns:
             What came of it: plain values, and words.
         """
+        from segue.cli.compatible_looks import looked
         from segue.cli.compatible_measuring import tested
         from segue.compatible.recipes import train
 
@@ -122,7 +127,8 @@ class Compatible:
         told = "old_test" if file.old is None or not file.old.has_test else str(Path(file.old.name) / "test.npy")
         with told_as_theirs(file.path, "measuring the test samples"):
             found = tested(outcome, update, samples, known.get("old"), told)
-        return _written(outcome, found, folder, command)
+            looks = looked(folder, outcome, self.methods, samples)
+        return _written(outcome, found, folder, command, looks)
 
     def more(self, outcome: dict[str, Any], folder: Path) -> str:
         """Return what a reader must know beside the explanation.
@@ -143,20 +149,28 @@ def _told_step(tried: Tried) -> None:
     say(f"{tried.method}: {made} ({cost}){f'; {tried.note}' if tried.note else ''}")
 
 
-def _written(outcome: Outcome, test: CrossTest | None, folder: Path, command: str) -> tuple[dict[str, Any], str]:
+def _written(
+    outcome: Outcome, test: CrossTest | None, folder: Path, command: str, looks: Sequence[Look] = ()
+) -> tuple[dict[str, Any], str]:
+    from segue.cli.compatible_looks import told_looks
     from segue.cli.outputs.crossed import cross_json
     from segue.cli.outputs.machine import to_json
+    from segue.compatible.recipes.files import write_text
     from segue.report.compatible_front import write_compatible_front
 
-    found = {**outcome.to_dict(), "test": None if test is None else test.to_dict()}
+    found = {
+        **outcome.to_dict(),
+        "test": None if test is None else test.to_dict(),
+        "test_looks": [asdict(look) for look in looks],
+    }
     words = outcome.explain()
     if test is None:
         shown, note = outcome.cross_test, "measured on the validation samples that the pick was chosen on"
     else:
-        shown, note = test, "measured on test samples, once, after the pick was made"
-        words = f"{words}\n\nOn {test.queries:,} test samples, measured once, after the choice:\n{test}"
-    (folder / "outcome.json").write_text(to_json(found), encoding="utf-8")
-    (folder / "explanation.md").write_text(words + "\n", encoding="utf-8")
-    (folder / "cross-test.json").write_text(cross_json([shown], [note]), encoding="utf-8")
+        shown, note = test, f"measured on test samples, {told_looks(looks)}"
+        words = f"{words}\n\nOn {test.queries:,} test samples, measured {told_looks(looks)}:\n{test}"
+    write_text(folder / "outcome.json", to_json(found))
+    write_text(folder / "explanation.md", words + "\n")
+    write_text(folder / "cross-test.json", cross_json([shown], [note]))
     write_compatible_front(found, folder / "front.html", command=command)
     return found, words

@@ -263,6 +263,11 @@ def _with_old_head(update: Update, path: Path, old: OldFolder) -> CompatibleUpda
             f"update in {path.name} is an Update of segue.congruent.recipes, which knows no old gallery; return one of "
             f"segue.compatible.recipes, or leave out --compatible-with"
         )
+    if update.old is not old.stored:
+        raise InputError(
+            f"update(old) in {path.name} returned an Update of another old model than the one in {old.name}; pass old "
+            f"on as it is given, Update(build, old, ...), or leave out --compatible-with"
+        )
     if old.head is None:
         return update
     if update.old_head is not None:
