@@ -191,7 +191,7 @@ def test_words_where_nothing_helps_and_where_the_old_model_is_as_good():
             NEW,
             (POINTS, LABELS + 1),
             {},
-            "validation has 1 labels that the new model does not know (it has classes 0 to 1); correct the labels",
+            "validation has 1 label that the new model does not know (it has classes 0 to 1); correct the labels",
         ),
         (
             OLD,

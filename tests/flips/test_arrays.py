@@ -199,7 +199,7 @@ def test_a_renamed_class_map_changes_nothing():
 
 def test_ties_at_the_top_are_told():
     report = compare([0, 1], [[0.5, 0.5], [0.1, 0.9]], [[0.9, 0.1], [0.1, 0.9]])
-    assert "1 of 2 rows have two classes at the top" in report.notes[0]
+    assert "1 of 2 rows has two classes at the top" in report.notes[0]
 
 
 def test_a_perfect_pair_of_models():
@@ -240,8 +240,8 @@ MISTAKES = [
     ({"old": np.zeros((5, 3, 2))}, r"old has shape \(5, 3, 2\)"),
     ({"old": np.full((5, 2), np.nan)}, "old .rows with NaN or infinity. has 5 missing values"),
     ({"old": np.eye(3)[[0, 1, 0, 1, 0]], "new": np.eye(2)[[0, 1, 0, 0, 1]]}, "old knows 3 classes and new 2"),
-    ({"labels": [0, 1, 0, 1, 7], "new": np.eye(2)[[0, 1, 0, 0, 1]]}, "labels has 1 values that no column of new"),
-    ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": ["a"]}, "old has 2 columns but 1 classes"),
+    ({"labels": [0, 1, 0, 1, 7], "new": np.eye(2)[[0, 1, 0, 0, 1]]}, "labels has 1 value that no column of new"),
+    ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": ["a"]}, "old has 2 columns but 1 class is named"),
     ({"old": np.eye(2)[[0, 1, 0, 1, 0]], "classes": [1, 1]}, "name a class twice"),
     ({"classes": 3}, "classes is a single int; pass a list of classes, one per column"),
     ({"old_classes": [0, 2]}, "old answers 1, which its classes don't name; name every class that it may answer"),

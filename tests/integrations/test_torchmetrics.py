@@ -286,8 +286,8 @@ BAD = {
     "pictures": (LABELS, torch.rand(3, 3, 2), LABELS, r"old has shape \(3, 3, 2\)"),
     "float labels": (LABELS, LABELS, LABELS.float(), "labels has shape .* and type torch.float32"),
     "one-hot labels": (LABELS, LABELS, torch.eye(3, dtype=torch.int64), r"labels has shape \(3, 3\)"),
-    "NaN": (torch.tensor([[0.1, math.nan], [0.1, 0.2], [0.0, 1.0]]), LABELS, LABELS, "new has 1 rows with NaN"),
-    "padding": (torch.rand(3, 3), LABELS, torch.tensor([0, -100, 2]), "labels has 1 values .* no column of new"),
+    "NaN": (torch.tensor([[0.1, math.nan], [0.1, 0.2], [0.0, 1.0]]), LABELS, LABELS, "new has 1 row with NaN"),
+    "padding": (torch.rand(3, 3), LABELS, torch.tensor([0, -100, 2]), "labels has 1 value .* no column of new"),
     "more classes": (torch.rand(3, 4), torch.rand(3, 3), LABELS, r"pass class_map=\[new class of each old class\]"),
 }
 

@@ -56,6 +56,7 @@ def apply(asked: Applied) -> int:
     from segue.cli.console import out
     from segue.cli.embeddings import Names, read_items
     from segue.cli.outputs.visible import visible
+    from segue.flips.checks import counted
 
     require("safetensors", "adapters", "segue adapter")
     refuse_existing(asked.out, "file")
@@ -68,6 +69,6 @@ def apply(asked: Applied) -> int:
         )
     with in_file_words(items.told):
         write_mapped(adapter, items, Path(asked.out))
-    dimensions = f"{adapter.source_dimension:,} to {adapter.target_dimension:,} dimensions"
-    out().print(visible(f"{len(items):,} vectors mapped, {dimensions}. Written to {asked.out}.", most=2000))
+    dimensions = f"{adapter.source_dimension:,} to {counted(adapter.target_dimension, 'dimension')}"
+    out().print(visible(f"{counted(len(items), 'vector')} mapped, {dimensions}. Written to {asked.out}.", most=2000))
     return 0

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 INTEGERS = {torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8}
 
@@ -67,7 +68,7 @@ def check_embeddings(name: str, embeddings: Tensor, dimension: int | None = None
     if embeddings.shape[1] == 0:
         raise InputError(f"{name} have no dimension; pass at least one column")
     if dimension is not None and embeddings.shape[1] != dimension:
-        raise InputError(f"{name} have {embeddings.shape[1]} dimensions; pass (n, {dimension})")
+        raise InputError(f"{name} have {counted(embeddings.shape[1], 'dimension')}; pass (n, {dimension})")
 
 
 def check_same_samples(name: str, embeddings: Tensor, first_name: str, first: Tensor) -> None:
@@ -84,7 +85,7 @@ def check_same_samples(name: str, embeddings: Tensor, first_name: str, first: Te
     """
     if embeddings.shape[0] != first.shape[0]:
         raise InputError(
-            f"{first_name} have {first.shape[0]} rows and {name} {embeddings.shape[0]}; "
+            f"{first_name} have {counted(first.shape[0], 'row')} and {name} {embeddings.shape[0]}; "
             "pass both models' embeddings of the same samples, in the same order"
         )
     if embeddings.device != first.device:

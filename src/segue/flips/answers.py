@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import InputError
-from segue.flips.checks import as_array, class_column, refuse_missing, same_length, values_of
+from segue.flips.checks import as_array, class_column, counted, refuse_missing, same_length, values_of
 
 ClassMap = Mapping[Any, Any]
 Thresholds = float | tuple[float, float]
@@ -211,7 +211,8 @@ def _from_matrix(matrix: NDArray[np.float64], name: str, classes: Sequence[Any] 
     names = np.arange(columns) if classes is None else np.array(list(classes))
     if len(names) != columns:
         raise InputError(
-            f"{name} has {columns} columns but {len(names)} classes are named; pass one class per column, in order"
+            f"{name} has {counted(columns, 'column')} but {counted(len(names), 'class')} "
+            f"{'is' if len(names) == 1 else 'are'} named; pass one class per column, in order"
         )
     if len(np.unique(names)) != columns:
         raise InputError(f"the classes of {name} name a class twice; every column is a class of its own")
@@ -219,7 +220,10 @@ def _from_matrix(matrix: NDArray[np.float64], name: str, classes: Sequence[Any] 
     chosen = matrix.argmax(axis=1)
     ties = int(((matrix == best).sum(axis=1) > 1).sum())
     notes = (
-        (f"{name}: {ties:,} of {len(matrix):,} rows have two classes at the top; the first column was taken",)
+        (
+            f"{name}: {ties:,} of {len(matrix):,} rows {'has' if ties == 1 else 'have'} two classes at the top; the "
+            f"first column was taken",
+        )
         if ties
         else ()
     )
@@ -248,7 +252,10 @@ def as_probabilities(matrix: NDArray[np.float64], name: str) -> tuple[NDArray[np
         return matrix / sums, ()
     raised = np.exp(matrix - matrix.max(axis=1, keepdims=True))
     odd = int((off > 0.05).sum())
-    note = f"{name}: all values lie in [0, 1] but {odd:,} of {len(matrix):,} rows do not sum to 1; read as logits"
+    note = (
+        f"{name}: all values lie in [0, 1] but {odd:,} of {len(matrix):,} rows {'does' if odd == 1 else 'do'} not sum "
+        f"to 1; read as logits"
+    )
     return raised / raised.sum(axis=1, keepdims=True), (note,) if within else ()
 
 

@@ -15,6 +15,7 @@ from segue.flips.assemble import assemble, fractional
 from segue.flips.checks import (
     as_array,
     class_column,
+    counted,
     group_numbers,
     proportion,
     same_index,
@@ -199,7 +200,7 @@ def _refuse_unknown_labels(labels: NDArray[Any], new: Predictions) -> None:
     if unknown.any():
         examples = ", ".join(str(value) for value in np.unique(labels[unknown])[:3].tolist())
         raise InputError(
-            f"labels has {int(unknown.sum()):,} values that no column of new stands for ({examples}); pass "
+            f"labels has {counted(int(unknown.sum()), 'value')} that no column of new stands for ({examples}); pass "
             f"new_classes=[...] with the class of each column, in order, or correct the labels"
         )
 

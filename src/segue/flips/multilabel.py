@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segue.errors import InputError
 from segue.flips.answers import Judged
-from segue.flips.checks import as_array, refuse_missing, same_length
+from segue.flips.checks import as_array, counted, refuse_missing, same_length
 from segue.flips.counts import cell_of
 
 
@@ -47,7 +47,9 @@ def judge_multilabel(
             raise InputError(f"{name} has shape {array.shape} but labels has {truth.shape}; both need (n, classes)")
     names = [str(value) for value in (range(truth.shape[1]) if classes is None else classes)]
     if len(names) != truth.shape[1] or len(set(names)) != len(names):
-        raise InputError(f"labels has {truth.shape[1]} columns but classes names {len(set(names))} different ones")
+        raise InputError(
+            f"labels has {counted(truth.shape[1], 'column')} but classes names {len(set(names))} different ones"
+        )
     first, second = both
     per_class = {
         name: cell_of(first[:, k] == truth[:, k], second[:, k] == truth[:, k], first[:, k] == second[:, k])

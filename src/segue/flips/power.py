@@ -8,7 +8,7 @@ from collections.abc import Callable
 from scipy import optimize, stats
 
 from segue.errors import InputError
-from segue.flips.checks import proportion
+from segue.flips.checks import counted, proportion
 from segue.flips.intervals import clopper_pearson
 
 MOST_SAMPLES = 10**12
@@ -37,7 +37,7 @@ def smallest_visible_nfr(samples: int, *, budget: float = 0.0, power: float = 0.
     needed = 1 + _last(lambda k: clopper_pearson(k, samples, confidence).low <= budget, samples)
     if needed > samples:
         raise InputError(
-            f"{samples:,} samples can't show any rate above {budget:g} at {confidence:g} confidence; use more"
+            f"{counted(samples, 'sample')} can't show any rate above {budget:g} at {confidence:g} confidence; use more"
         )
     # P(X >= needed | rate) = power, solved for the rate: a quantile of the beta distribution.
     return float(stats.beta.ppf(power, needed, samples - needed + 1))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from segue.errors import InputError
+from segue.flips.checks import counted
 from segue.flips.counts import BOTH_RIGHT, BOTH_WRONG_DIFFER, BOTH_WRONG_SAME, N_CELLS, NEGATIVE_FLIP, POSITIVE_FLIP
 from segue.flips.intervals import BOTH_WRONG, CHANGED, EVERY, NEW_RIGHT, NEW_WRONG, OLD_RIGHT, OLD_WRONG
 
@@ -200,7 +201,9 @@ def _answers(values: Tensor, name: str, validate: bool) -> Tensor:
         )
     if validate and values.dtype.is_floating_point and not bool(torch.isfinite(values).all()):
         bad = int((~torch.isfinite(values).all(dim=1)).sum())
-        raise InputError(f"{name} has {bad:,} rows with NaN or infinity in this batch; mend the model or the batch")
+        raise InputError(
+            f"{name} has {counted(bad, 'row')} with NaN or infinity in this batch; mend the model or the batch"
+        )
     return values.argmax(dim=1)
 
 
@@ -225,13 +228,14 @@ def _check_labels(
         )
     if same_classes and new.ndim == old.ndim == 2 and new.shape[1] != old.shape[1]:
         raise InputError(
-            f"old has {old.shape[1]} columns but new has {new.shape[1]}; pass class_map=[new class of each old class]"
+            f"old has {counted(old.shape[1], 'column')} but new has {new.shape[1]}; pass class_map=[new class of each "
+            f"old class]"
         )
     if validate and new.ndim == 2 and len(labels):
         unknown = int(((labels < 0) | (labels >= new.shape[1])).sum())
         if unknown:
             raise InputError(
-                f"labels has {unknown:,} values in this batch that no column of new stands for (0 to "
+                f"labels has {counted(unknown, 'value')} in this batch that no column of new stands for (0 to "
                 f"{new.shape[1] - 1}); correct the labels, or remove padded positions first"
             )
 

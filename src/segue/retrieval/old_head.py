@@ -150,7 +150,7 @@ def _classes(classes: Sequence[Any] | None, count: int) -> NDArray[Any]:
     names = class_column(classes, "classes")
     if len(names) != count or len(np.unique(names)) != count:
         raise InputError(
-            f"classes names {counted(len(np.unique(names)), 'class').replace('classs', 'classes')} and weights has "
+            f"classes names {counted(len(np.unique(names)), 'class')} and weights has "
             f"{counted(count, 'row')}; pass the class of each row, each once"
         )
     return names

@@ -86,7 +86,7 @@ def test_rows_are_found_by_class():
             lambda: FrozenHead(torch.tensor([[1.0, float("nan")]])),
             "weights holds NaN or infinite numbers; pass the old head's weights as they were trained",
         ),
-        (lambda: FrozenHead(torch.eye(2), [1.0]), "bias has 1 values and weights 2 rows; pass one per row"),
+        (lambda: FrozenHead(torch.eye(2), [1.0]), "bias has 1 value and weights 2 rows; pass one per row"),
         (
             lambda: FrozenHead(torch.eye(2), [1.0, 1.0], scale=3.0),
             "a cosine head has no bias; pass bias=None, or scale=None for a linear head",

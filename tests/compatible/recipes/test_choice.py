@@ -55,3 +55,8 @@ def test_the_pick_meets_the_rule_where_one_does_and_is_then_on_the_front_of_thos
 def test_a_margin_that_is_none(margin):
     with pytest.raises(InputError, match=r"margin is .*; pass a share from 0 to below 1"):
         BestOnOldGallery(margin=margin)
+
+
+def test_one_point_is_told_in_the_singular():
+    assert str(BestOnOldGallery(margin=0.01)).endswith(" below the paragon on their own gallery by more than 1 point")
+    assert str(BestOnOldGallery(margin=0.005)).endswith(" on their own gallery by more than 0.5 points")

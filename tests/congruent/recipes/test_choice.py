@@ -179,3 +179,8 @@ def test_a_pick_is_on_the_front_of_what_its_rule_accepts(candidates, limit):
     for rule in (FewestFlips(limit), MostAccurate(limit)):
         picked = rule.pick([*candidates, PLAIN], PLAIN)
         assert not any(dominates(one, picked) for one in [*candidates, PLAIN])
+
+
+def test_one_point_is_told_in_the_singular():
+    assert "not below the unconstrained model's by more than 1 point, with" in str(FewestFlips(0.01))
+    assert "not below the unconstrained model's by more than 0.25 points, with" in str(FewestFlips())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from segue.cli.outputs.visible import visible
+from segue.flips.checks import counted
 from segue.flips.gate.decision import Check, Decision, Verdict
 from segue.flips.gate.limits import told
 from segue.flips.graded import GradedReport
@@ -92,7 +93,7 @@ def _comment(decision: Decision, report: FlipReport | GradedReport, rows: int, s
         MARKER,
         f"### {SIGNS[decision.verdict]} Segue gate: {decision.verdict.upper()}",
         f"{_sentence(escaped(decision.headline))}",
-        f"{code(new)} against {code(old)} on {decision.samples:,} samples: " + _summary(report),
+        f"{code(new)} against {code(old)} on {counted(decision.samples, 'sample')}: " + _summary(report),
         _table(
             ("", "Check", "Measured", "Limit", "Why"),
             (_row(check) for check in decision.ordered()[:rows]),
@@ -106,7 +107,7 @@ def _comment(decision: Decision, report: FlipReport | GradedReport, rows: int, s
             for verdict in SIGNS
             if any(check.verdict is verdict for check in left)
         )
-        parts.append(f"And {len(left):,} more checks: {counts}.")
+        parts.append(f"And {counted(len(left), 'more check')}: {counts}.")
     parts += [_protected(check) for check in decision.checks if check.ids]
     worst = worst_slices(report.slices)[:slices]
     if worst:

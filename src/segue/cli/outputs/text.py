@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segue.cli.outputs.visible import visible
+from segue.flips.checks import counted
 from segue.flips.gate.decision import Decision, Verdict
 from segue.flips.gate.limits import KINDS, told
 from segue.flips.graded import GradedReport
@@ -63,7 +64,7 @@ def show_decision(console: Console, decision: Decision) -> None:
         head = Text.assemble(("  " + f"{check.verdict:<10}", STYLES[check.verdict]), (visible(check.title), "bold"))
         lines.append(Text.assemble(head, ": ", visible(check.reason, most=1000)))
     if passed > MOST_PASSES:
-        lines.append(Text(f"  and {passed - MOST_PASSES:,} more checks that pass"))
+        lines.append(Text(f"  and {counted(passed - MOST_PASSES, 'more check')} that pass"))
     lines += [Text(f"Note: {visible(note, most=1000)}.") for note in decision.notes]
     console.print(Group(*lines))
 
@@ -85,5 +86,5 @@ def _slices(report: FlipReport | GradedReport) -> Table:
             "< 0.001" if part.excess_adjusted < 0.001 else f"{part.excess_adjusted:.3f}",
         )
     if len(report.slices) > MOST_SLICES:
-        table.caption = f"{len(report.slices) - MOST_SLICES:,} more slices, in which less stands out"
+        table.caption = f"{counted(len(report.slices) - MOST_SLICES, 'more slice')}, in which less stands out"
     return table

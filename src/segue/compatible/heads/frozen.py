@@ -16,6 +16,7 @@ from segue.compatible.heads.base import Head
 from segue.compatible.heads.cosine import CosineHead
 from segue.compatible.heads.linear import LinearHead
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 
 class FrozenHead(Head):
@@ -60,7 +61,8 @@ class FrozenHead(Head):
         super().__init__(rows.shape[1], rows.shape[0])
         offsets = None if bias is None else _finite("bias", bias, 1).to(rows.dtype)
         if offsets is not None and offsets.shape[0] != rows.shape[0]:
-            raise InputError(f"bias has {offsets.shape[0]} values and weights {rows.shape[0]} rows; pass one per row")
+            held = f"{counted(offsets.shape[0], 'value')} and weights {counted(rows.shape[0], 'row')}"
+            raise InputError(f"bias has {held}; pass one per row")
         if scale is not None:
             check_number("scale", scale, 0, open_low=True)
             if offsets is not None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from segue.compatible.heads.frozen import FrozenHead, check_frozen
 from segue.compatible.stored import class_directions, class_means, read_stored
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 
 def with_new_classes(old_head: FrozenHead, embeddings_old: Any, labels: Any) -> FrozenHead:
@@ -47,8 +48,8 @@ def with_new_classes(old_head: FrozenHead, embeddings_old: Any, labels: Any) -> 
     stored, classes = read_stored(embeddings_old, labels)
     if stored.shape[1] != old_head.dimension:
         raise InputError(
-            f"embeddings_old have {stored.shape[1]} dimensions and old_head {old_head.dimension}; pass embeddings of "
-            "the model that the head belongs to"
+            f"embeddings_old have {counted(stored.shape[1], 'dimension')} and old_head {old_head.dimension}; pass "
+            "embeddings of the model that the head belongs to"
         )
     known = old_head.rows.class_of_row.cpu()
     fresh = torch.tensor(sorted(set(classes.tolist()) - set(known.tolist())), dtype=torch.int64)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from segue.compatible.checks import at_least_float32, check_embeddings, check_labels, check_same_samples
 from segue.compatible.losses.counted import Counted, Reduction, check_reduction, reduce
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 
 class CompatibleLoss(nn.Module, ABC):
@@ -149,6 +150,6 @@ def check_old_dimension(old: Tensor, dimension: int, owner: str) -> None:
     """
     if old.shape[1] != dimension:
         raise InputError(
-            f"old_embeddings have {old.shape[1]} dimensions and {owner} {dimension}; pass embeddings of the old model "
-            f"that {owner} came from"
+            f"old_embeddings have {counted(old.shape[1], 'dimension')} and {owner} {dimension}; pass embeddings "
+            f"of the old model that {owner} came from"
         )

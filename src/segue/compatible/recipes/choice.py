@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from segue.compatible.recipes.candidate import Candidate
 from segue.errors import InputError
+from segue.flips.checks import counted
 
 ROUNDING = 1e-9  # qualities are means over queries, margins decimal fractions
 
@@ -65,7 +66,7 @@ class BestOnOldGallery:
 
     def __str__(self) -> str:
         """Return the rule in words."""
-        by = f" by more than {100 * self.margin:g} points" if self.margin else ""
+        by = f" by more than {counted(100 * self.margin, 'point')}" if self.margin else ""
         return f"the best on the old gallery among those that are not below the paragon on their own gallery{by}"
 
 

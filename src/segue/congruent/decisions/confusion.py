@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segue.congruent.decisions.class_sets import class_set, positions
 from segue.errors import InputError
-from segue.flips.checks import class_column, same_index, same_length
+from segue.flips.checks import class_column, counted, same_index, same_length
 
 SMOOTHING = 1.0
 
@@ -149,8 +149,10 @@ def told(classes: NDArray[Any], right: NDArray[np.float64], samples: NDArray[np.
     """
     worst, best = int(right.argmin()), int(right.argmax())
     empty = int((samples == 0).sum())
+    lacking, them = ("1 class has", "it") if empty == 1 else (f"{empty:,} classes have", "them")
     return (
-        f"Estimated on {int(samples.sum()):,} labelled samples of {len(classes):,} classes: right most often on class "
-        f"{classes[best]} ({100 * right[best]:.1f}%), least on class {classes[worst]} ({100 * right[worst]:.1f}%)."
-        + (f" {empty:,} classes have no labelled sample: answers tell nothing about them." if empty else "")
+        f"Estimated on {counted(int(samples.sum()), 'labelled sample')} of {len(classes):,} classes: right most often "
+        f"on class {classes[best]} ({100 * right[best]:.1f}%), least on class {classes[worst]} "
+        f"({100 * right[worst]:.1f}%)."
+        + (f" {lacking} no labelled sample: answers tell nothing about {them}." if empty else "")
     )

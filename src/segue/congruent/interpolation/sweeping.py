@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from segue.congruent.interpolation.points import InterpolationPoint, InterpolationSweep
 from segue.congruent.interpolation.weights import check_alpha, interpolate
 from segue.errors import InputError
+from segue.flips.checks import counted
 from segue.flips.counts import NEGATIVE_FLIP, POSITIVE_FLIP, Tally, cell_of
 from segue.flips.intervals import NEW_RIGHT, OLD_RIGHT, rate, relative_rate
 from segue.training.asking import outputs_of
@@ -122,8 +123,8 @@ def _check_classes(labels: Tensor, old: int, new: int, class_map: Sequence[int] 
     unknown = int((labels >= new).sum())
     if unknown:
         raise InputError(
-            f"validation has {unknown:,} labels that the new model does not know (it has classes 0 to {new - 1}); "
-            f"correct the labels"
+            f"validation has {counted(unknown, 'label')} that the new model does not know (it has classes 0 to "
+            f"{new - 1}); correct the labels"
         )
 
 

@@ -107,7 +107,7 @@ class FewestFlips:
 
     def __str__(self) -> str:
         """Return the rule in words."""
-        margin = f" by more than {100 * self.margin:g} points" if self.margin else ""
+        margin = f" by more than {counted(100 * self.margin, 'point')}" if self.margin else ""
         return (
             f"the fewest negative flips at an accuracy not below the unconstrained model's{margin}, with "
             f"{told_passes(self.passes)} at prediction time"

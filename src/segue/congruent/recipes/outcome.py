@@ -14,6 +14,7 @@ from segue.congruent.recipes.candidate import Candidate
 from segue.congruent.recipes.choice import Rule, front
 from segue.congruent.recipes.predictors import Single
 from segue.errors import InputError
+from segue.flips.checks import counted
 from segue.flips.result import FlipReport
 
 SUSPICIOUS = 0.1  # of the unconstrained model's right answers: so few right old ones mean classes that do not fit
@@ -158,8 +159,8 @@ class Outcome:
         told = [
             f"Trained without a constraint, the new model is right on {plain.accuracy:.2%} of the "
             f"{plain.counts.samples:,} validation samples (the old one on "
-            f"{plain.counts.right_old / plain.counts.samples:.2%}), and breaks {plain.counts.negative_flips:,} answers "
-            f"that were right: {plain.negative_flip_rate:.2%}.",
+            f"{plain.counts.right_old / plain.counts.samples:.2%}), and breaks "
+            f"{counted(plain.counts.negative_flips, 'answer')} that were right: {plain.negative_flip_rate:.2%}.",
             *_told_baseline(plain),
             *_told_chance(plain),
             "What was tried, and the best candidate after it:",

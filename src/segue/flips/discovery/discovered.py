@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.flips.checks import counted
 from segue.flips.discovery.conditions import Condition, Conjunction
 from segue.flips.estimate import Estimate
 
@@ -112,9 +113,9 @@ class Discovery:
         else:
             lines = ["No slice was found in which flips concentrate."]
         lines.append(
-            f"Searched on {self.samples_found:,} samples ({self.flips_found:,} flips) and on "
-            f"{self.samples_confirmed:,} others ({self.flips_confirmed:,} flips); candidates tested on the part where "
-            f"they were not found: {self.candidates:,}."
+            f"Searched on {counted(self.samples_found, 'sample')} ({counted(self.flips_found, 'flip')}) and on "
+            f"{counted(self.samples_confirmed, 'other')} ({counted(self.flips_confirmed, 'flip')}); candidates tested "
+            f"on the part where they were not found: {self.candidates:,}."
         )
         return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
 

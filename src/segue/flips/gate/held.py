@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from segue.flips.checks import counted
 from segue.flips.estimate import Estimate
 from segue.flips.gate.decision import Check, Verdict
 from segue.flips.gate.limits import LimitKind, told
@@ -148,8 +149,8 @@ def sample_size_check(samples: int, minimum: int, where: str | None, effective: 
         rule="minimum_samples",
         name="number of samples",
         verdict=Verdict.PASS if enough else Verdict.UNDECIDED,
-        reason=f"{counted_samples(samples, effective)} are {'enough' if enough else 'too few'}: the policy asks for "
-        f"{minimum:,}",
+        reason=f"{counted_samples(samples, effective)} {'is' if samples == 1 else 'are'} "
+        f"{'enough' if enough else 'too few'}: the policy asks for {minimum:,}",
         where=where,
         samples=samples,
         limit=minimum,
@@ -169,7 +170,7 @@ def counted_samples(samples: int, effective: float | None) -> str:
         The words.
     """
     equal = equal_samples(samples, effective)
-    return f"{samples:,} samples" + ("" if equal == samples else f" (worth {equal:,} of equal weight)")
+    return counted(samples, "sample") + ("" if equal == samples else f" (worth {equal:,} of equal weight)")
 
 
 def _samples_for(minimum: int, samples: int, effective: float | None) -> int | None:
@@ -182,10 +183,10 @@ def _samples_for(minimum: int, samples: int, effective: float | None) -> int | N
 def _reason(held: Held, verdict: Verdict, short: bool, needed: int | None) -> str:
     number, limit = told(held.estimate, held.kind.unit), told(held.limit, held.kind.unit)
     if math.isnan(held.estimate.value):
-        return f"it can't be computed on {held.samples:,} samples, so nothing was shown"
+        return f"it can't be computed on {counted(held.samples, 'sample')}, so nothing was shown"
     if short and verdict is Verdict.UNDECIDED:
-        counted = counted_samples(held.samples, held.effective)
-        return f"{number} on {counted}, fewer than the {held.minimum:,} that the policy asks for"
+        samples = counted_samples(held.samples, held.effective)
+        return f"{number} on {samples}, fewer than the {held.minimum:,} that the policy asks for"
     if held.on == "point":
         point = told(held.estimate.value, held.kind.unit)
         return f"{point} is {'within' if verdict is Verdict.PASS else 'beyond'} the limit of {limit} (point estimate)"
@@ -195,7 +196,7 @@ def _reason(held: Held, verdict: Verdict, short: bool, needed: int | None) -> st
         return f"{number} lies wholly beyond the limit of {limit}"
     if held.undefined:
         return f"{held.undefined}, so the {held.kind.unit} is undefined and says nothing of the limit of {limit}"
-    reason = f"{number} straddles the limit of {limit} on {held.samples:,} samples"
+    reason = f"{number} straddles the limit of {limit} on {counted(held.samples, 'sample')}"
     if needed is None:
         return f"{reason}; it is too near to the limit for any number of samples to settle"
     within = held.estimate.value <= held.limit if held.kind.upper else held.estimate.value >= held.limit

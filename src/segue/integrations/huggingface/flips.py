@@ -24,7 +24,7 @@ except ImportError:
     require("transformers", "huggingface", "segue.integrations.huggingface")
     raise
 
-from segue.flips.checks import proportion
+from segue.flips.checks import counted, proportion
 from segue.integrations.frozen import Forward, OldAnswers, OldModel, Unpack, unpack_batch
 from segue.integrations.summary import summary
 from segue.integrations.tensors import class_map_tensor, count_cells, flip_cells
@@ -65,8 +65,8 @@ def flip_metrics(
         new, labels = _tensor(evaluated.predictions, "new"), _tensor(evaluated.label_ids, "labels")
         if len(new) != len(old):
             raise InputError(
-                f"old_predictions has {len(old):,} rows but the evaluation data has {len(new):,}; pass the old "
-                f"model's predictions on the same data in the same order"
+                f"old_predictions has {counted(len(old), 'row')} but the evaluation data has {len(new):,}; pass the "
+                f"old model's predictions on the same data in the same order"
             )
         found = summary(count_cells(flip_cells(new, old, labels, class_map=mapped)).tolist(), confidence)
         return {**({} if also is None else also(evaluated)), **found}
