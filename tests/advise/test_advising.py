@@ -7,14 +7,15 @@ import pytest
 
 from segue.adapters import fit_best
 from segue.advise import Way, advise
-from segue.advise.sampling import arms, widened
+from segue.advise.sampling import arms, widened, wider
 from segue.errors import InputError
+from segue.flips.graded import Change
 from segue.retrieval import Relevance, cross_test, mean_difference, query_values
 from tests.adapters.spaces import rotation_matrix
 from tests.advise.spaces import collection
 
-OLD, NEW, LABELS = collection(500, old_noise=1.0, new_noise=0.0, classes=10, dimension=8)
-ITEMS, STORED, ASKING = slice(0, 100), slice(100, 300), slice(300, 500)
+OLD, NEW, LABELS = collection(700, old_noise=1.6, new_noise=0.0, classes=25, dimension=16)
+ITEMS, STORED, ASKING = slice(0, 100), slice(100, 400), slice(400, 700)
 GALLERY = {"gallery_old": OLD[STORED], "gallery_labels": LABELS[STORED]}
 QUERIES = {"queries_old": OLD[ASKING], "queries_new": NEW[ASKING], "query_labels": LABELS[ASKING]}
 
@@ -26,21 +27,30 @@ def advised(**changes):
 
 @pytest.fixture(scope="module")
 def searched():
-    return advised(**GALLERY, **QUERIES, gallery_size=10_000, seconds_per_item=0.02, old_seconds_per_item=0.01)
+    return advised(
+        **GALLERY, **QUERIES, keep=0.3, gallery_size=10_000, seconds_per_item=0.02, old_seconds_per_item=0.01
+    )
 
 
 def test_the_plain_options_are_the_ends_of_a_cross_test(searched):
     relevance = Relevance.from_labels(LABELS[ASKING], LABELS[ITEMS])
-    test = cross_test(OLD[ASKING], NEW[ASKING], OLD[ITEMS], NEW[ITEMS], relevance)
+    sides = OLD[ASKING], NEW[ASKING], OLD[ITEMS], NEW[ITEMS]
+    over_queries, over_labels = (cross_test(*sides, relevance, groups=groups) for groups in (None, LABELS[ASKING]))
     still, anew = searched.option(Way.CHANGE_NOTHING), searched.option(Way.RE_EMBED)
-    assert (still.quality, anew.quality) == (test.old_old, test.new_new)
-    assert anew.difference == widened(test.upgrade, arms(200, 100, each_other=False))
+    assert still.quality == wider(over_queries.old_old, over_labels.old_old)
+    assert anew.quality == wider(over_queries.new_new, over_labels.new_new)
+    expected = widened(over_queries.upgrade, arms(300, 100, each_other=False))
+    assert anew.difference == wider(expected, over_labels.upgrade)
+
+
+def test_items_that_ask_each_other_are_a_cross_test_among_themselves():
     alone = advised()
     own = Relevance.from_labels(LABELS[ITEMS], LABELS[ITEMS], exclude=np.arange(100))
-    test = cross_test(OLD[ITEMS], NEW[ITEMS], OLD[ITEMS], NEW[ITEMS], own)
-    assert (alone.option(Way.CHANGE_NOTHING).quality, alone.option(Way.RE_EMBED).difference) == (
-        test.old_old, widened(test.upgrade, arms(100, 100, each_other=True)),
-    )  # fmt: skip
+    sides = OLD[ITEMS], NEW[ITEMS], OLD[ITEMS], NEW[ITEMS]
+    over_queries, over_labels = (cross_test(*sides, own, groups=groups) for groups in (None, LABELS[ITEMS]))
+    expected = widened(over_queries.upgrade, arms(100, 100, each_other=True))
+    assert alone.option(Way.RE_EMBED).difference == wider(expected, over_labels.upgrade)
+    assert (alone.queries, alone.labels) == (100, 25)
 
 
 def test_queries_of_their_own_measure_a_map_that_was_chosen_without_them(searched):
@@ -51,12 +61,18 @@ def test_queries_of_their_own_measure_a_map_that_was_chosen_without_them(searche
     through = query_values("cmc@1", chosen.adapter.transform(NEW[ASKING]), OLD[STORED], relevance)
     option = searched.option(Way.MAP_QUERIES)
     assert repr(option.adapter) == repr(chosen.adapter)
-    assert option.difference == mean_difference(before, through, confidence=1 - 0.05 / 3)
+    assert option.difference == wider(
+        *(mean_difference(before, through, confidence=1 - 0.05 / 3, groups=by) for by in (None, LABELS[ASKING]))
+    )
     among = Relevance.from_labels(LABELS[ASKING], LABELS[ITEMS])
     ends = [query_values("cmc@1", side[ASKING], side[ITEMS], among) for side in (OLD, NEW)]
-    assert option.share == pytest.approx((through - before).sum() / (ends[1] - ends[0]).sum())
-    assert option.left.value == pytest.approx(((ends[1] - ends[0]) - (through - before)).mean())
-    assert (option.searched, option.real_gallery) == (200, True)
+    assert option.share.value == pytest.approx((through - before).sum() / (ends[1] - ends[0]).sum())
+    beyond = (ends[1] - ends[0]) - (through - before)
+    assert option.left == wider(
+        widened(Change.of(beyond, 2.0).mean(0.95), arms(300, 100, each_other=False), most=2.0),
+        Change.of(beyond, 2.0, groups=LABELS[ASKING]).mean(0.95),
+    )
+    assert (option.searched, option.real_gallery) == (300, True)
 
 
 def test_the_gallery_map_and_the_blend_are_measured_as_they_would_be_used(searched):
@@ -70,6 +86,7 @@ def test_the_gallery_map_and_the_blend_are_measured_as_they_would_be_used(search
 
 def test_a_supported_map_is_recommended_with_what_re_embedding_would_add(searched):
     assert searched.recommended is Way.MAP_QUERIES
+    assert searched.option(Way.MAP_QUERIES).share.low >= 0.3
     assert [searched.option(way).cost.items for way in Way] == [0, 0, 0, 0, 0, 9900]
     text = str(searched)
     assert text.startswith(
@@ -83,10 +100,21 @@ def test_a_supported_map_is_recommended_with_what_re_embedding_would_add(searche
 
 
 def test_a_high_share_asked_for_leaves_re_embedding():
-    advice = advised(**GALLERY, keep=1.0)
+    advice = advised(**GALLERY, **QUERIES, keep=1.0)
     assert advice.recommended is Way.RE_EMBED
     assert "of the upgrade only, less than 100%: +" in str(advice)
     assert "train the new model compatibly (segue.compatible)" in str(advice)
+
+
+def test_a_share_that_only_seems_high_enough_leaves_re_embedding():
+    advice = advised(**GALLERY, **QUERIES, keep=0.5)
+    kept = advice.option(Way.MAP_QUERIES).share
+    assert kept.low < 0.5 < kept.value
+    assert (advice.recommended, advice.decision.rule) == (Way.RE_EMBED, 7)
+    assert (
+        f"keeps {kept.value:.0%} [{kept.low:.0%}, {kept.high:.0%}] of the upgrade, and is not shown to keep 50%: +"
+        in str(advice)
+    )
 
 
 def test_without_a_stored_gallery_no_map_is_recommended():
@@ -114,7 +142,7 @@ def test_a_model_of_noise_is_not_recommended():
 
 @pytest.mark.parametrize("labels", [None, LABELS[ITEMS]])
 def test_the_same_model_twice_is_noticed(labels):
-    turned = 3 * OLD[ITEMS] @ rotation_matrix(np.random.default_rng(0), 8)
+    turned = 3 * OLD[ITEMS] @ rotation_matrix(np.random.default_rng(0), 16)
     advice = advised(new=turned, labels=labels)
     assert (advice.recommended, advice.same_space, advice.decision.rule) == (Way.CHANGE_NOTHING, True, 1)
     assert "The old model and the new model are one space, at most turned: the cosines" in str(advice)
@@ -123,16 +151,16 @@ def test_the_same_model_twice_is_noticed(labels):
 
 def test_a_fine_difference_between_two_models_is_no_same_space():
     rng = np.random.default_rng(0)
-    labels = np.arange(400) // 4
-    cluster, centres, fine = rng.integers(0, 10, 100)[labels], rng.normal(size=(10, 32)), rng.normal(size=(100, 32))
-    old = np.hstack([centres[cluster], 0.08 * rng.normal(size=(400, 32))])
-    new = np.hstack([centres[cluster], 0.08 * (fine[labels] + 0.3 * rng.normal(size=(400, 32)))])
+    labels = np.arange(120) // 4
+    cluster, centres, fine = rng.integers(0, 10, 30)[labels], rng.normal(size=(10, 16)), rng.normal(size=(30, 16))
+    old = np.hstack([centres[cluster], 0.08 * rng.normal(size=(120, 16))])
+    new = np.hstack([centres[cluster], 0.08 * (fine[labels] + 0.3 * rng.normal(size=(120, 16)))])
     advice = advised(old=old, new=new, labels=labels)
     assert (advice.recommended, advice.same_space) == (Way.RE_EMBED, False)
 
 
 def test_a_model_as_good_as_the_old_one_is_no_reason_to_upgrade():
-    old, new, labels = collection(100, old_noise=0.3, new_noise=0.3)
+    old, new, labels = collection(200, old_noise=0.3, new_noise=0.3)
     advice = advised(old=old, new=new, labels=labels, worthwhile=0.1)
     assert (advice.recommended, advice.decision.rule) == (Way.CHANGE_NOTHING, 4)
     assert "The new model is not shown to be better, and is not better by 10 points: cmc@1 " in str(advice)
@@ -143,8 +171,33 @@ def test_too_little_can_not_tell_and_says_how_much_would():
     advice = advised(old=old, new=new, labels=labels)
     assert (advice.recommended, advice.decision.rule) == (None, 5)
     assert "Advice: these data can't tell; until they can, change nothing." in str(advice)
-    assert f"about {advice.decision.needed:,} labelled queries would tell." in str(advice)
-    assert advice.decision.needed > 40
+    needed = advice.decision.needed
+    assert needed > 40
+    assert " on 40 labelled queries of 5 labels.\n" in str(advice)
+    assert f"about {needed:,} labelled queries of about {needed * 5 // 40:,} labels would tell." in str(advice)
+
+
+def test_what_is_better_but_may_not_be_worth_it_can_not_tell():
+    advice = advised(worthwhile=0.75)
+    gain = advice.option(Way.RE_EMBED).difference
+    assert 0 < gain.low < 0.75 < gain.high
+    assert (advice.recommended, advice.decision.rule) == (None, 5)
+    assert "The new model is better, but is not shown to be so by the 75 points that would be worth it: cmc@1 " in (
+        str(advice)
+    )
+
+
+def test_fewer_than_five_labels_say_nothing_of_others():
+    rows = LABELS[ITEMS] < 4
+    advice = advised(old=OLD[ITEMS][rows], new=NEW[ITEMS][rows], labels=LABELS[ITEMS][rows])
+    assert advice.labels == 4
+    assert "Note: the queries have 4 labels only, so that all this holds for these and says nothing of others." in (
+        str(advice)
+    )
+    assert "or over labels" not in str(advice)
+    rows = LABELS[ITEMS] < 5
+    advice = advised(old=OLD[ITEMS][rows], new=NEW[ITEMS][rows], labels=LABELS[ITEMS][rows])
+    assert " over queries or over labels, whichever are wider; that of the upgrade" in str(advice)
 
 
 def test_fewer_items_than_folds_need_leave_maps_out_with_a_reason():
@@ -180,15 +233,31 @@ def test_labelled_queries_tell_of_maps_even_if_items_have_no_labels():
 def test_labels_that_nothing_shares_can_not_tell():
     advice = advised(labels=np.arange(100))
     assert (advice.recommended, advice.decision.rule) == (None, 2)
+    assert "no two items share a label" in advice.reasons[0]
+    assert "label some of the items" not in str(advice)
+    few = {"old": OLD[:30], "new": NEW[:30], "labels": LABELS[:30]}
+    others = {**QUERIES, "query_labels": LABELS[ASKING] + 100}
+    assert "no item has the label of a query" in advised(**few, **others).reasons[0]
+
+
+def test_few_copies_are_told_and_counted():
+    copies = np.r_[0:95, 0:5]
+    advice = advised(old=OLD[copies], new=NEW[copies], labels=LABELS[copies])
+    assert "Note: 10 items are there more than once, in both models: each copy counts." in str(advice)
 
 
 def test_the_numbers_go_through_json_and_the_same_call_says_the_same(searched):
     told = searched.to_dict()
     assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told["recommended"] == "map new queries"
+    assert (told["recommended"], told["code"]) == ("map new queries", "map-queries")
+    assert [option["code"] for option in told["options"]] == [
+        "change-nothing", "map-queries", "blend-queries", "map-gallery", "train", "re-embed",
+    ]  # fmt: skip
     assert [option["way"] for option in told["options"]] == [str(way) for way in Way]
-    few = {"old": OLD[:30], "new": NEW[:30], "labels": LABELS[:30] % 3}
-    assert advised(**few).to_dict() == advised(**few).to_dict()
+    few = {"old": OLD[:30], "new": NEW[:30], "labels": None}
+    again = advised(**few).to_dict()
+    assert advised(**few).to_dict() == again
+    assert (again["recommended"], again["code"]) == (None, "undecided")
 
 
 def test_a_notebook_shows_a_table_and_escapes_names():
@@ -220,15 +289,15 @@ MISTAKES = {
     "queries_new is missing; pass queries_old, queries_new and query_labels, or none of them": {
         "queries_old": OLD[ASKING]
     },
-    "queries_new has 4 dimensions and new has 8; embed both with the new model": {
+    "queries_new has 4 dimensions and new has 16; embed both with the new model": {
         **QUERIES, "queries_new": NEW[ASKING, :4]
     },
-    "queries_old has 200 rows and queries_new has 9; pass the same queries in the same order": {
+    "queries_old has 300 rows and queries_new has 9; pass the same queries in the same order": {
         **QUERIES, "queries_new": NEW[:9]
     },
     "gallery_old is given without gallery_labels; pass both, or neither": {"gallery_old": OLD[STORED]},
     "gallery_labels is given without gallery_old; pass both, or neither": {"gallery_labels": LABELS[STORED]},
-    "gallery_old has 4 dimensions and the old model's pairs have 8; pass what the old model stored": {
+    "gallery_old has 4 dimensions and the old model's pairs have 16; pass what the old model stored": {
         **GALLERY, "gallery_old": OLD[STORED, :4]
     },
     "gallery_old is given, and no query has labels; pass labels, or queries with query_labels": {
@@ -244,6 +313,22 @@ MISTAKES = {
     },
     "measure 'cmc@99' looks at the 99 nearest, and a query searches 99 items, so that any model finds all; pass a "
     "smaller rank, or more items": {"measure": "cmc@99"},
+    "labels holds the single class 3, and a map is judged by how well classes are told apart; pass items of at least "
+    "two classes": {"labels": np.full(100, 3)},
+    "100 of the 100 rows of old are there more than once, and in new as well, where copies find each other and count "
+    "as if they were more; pass each item once": {
+        "old": np.repeat(OLD[:50], 2, axis=0), "new": np.repeat(NEW[:50], 2, axis=0)
+    },
+    "60 of the 60 rows of queries_old are there more than once, and in queries_new as well, where copies find each "
+    "other and count as if they were more; pass each item once": {
+        name: np.repeat(values[:3], 20, axis=0) for name, values in QUERIES.items() if name != "query_labels"
+    } | {"query_labels": np.repeat(LABELS[ASKING][:3], 20)},
+    "gallery_size is 99 and old holds 100 items; pass how many are stored in all, these among them": {
+        "gallery_size": 99
+    },
+    "gallery_size is 300 and old and gallery_old hold 400 items; pass how many are stored in all, these among them": {
+        **GALLERY, "gallery_size": 300
+    },
     "keep is 50; pass a number from 0 to 1": {"keep": 50},
     "worthwhile is -0.1; pass a finite number of 0 or more": {"worthwhile": -0.1},
     "worthwhile is 2; pass a number from 0 to 1": {"worthwhile": 2},

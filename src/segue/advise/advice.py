@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segue.advise import words
-from segue.advise.option import Option, Way
+from segue.advise.option import UNDECIDED, Option, Way
 from segue.advise.rules import Decision, Limits
 
 SCHEMA = "segue.advice/1"
@@ -23,6 +23,7 @@ class Advice:
         measure: The measure's name.
         items: How many items both models have embedded.
         queries: How many labelled queries stand behind the upgrade.
+        labels: How many labels these have.
         same_space: Whether both models give every search the same answers.
         notes: What a reader must know to read the numbers rightly.
         names: What the old and the new model are called.
@@ -34,6 +35,7 @@ class Advice:
     measure: str
     items: int
     queries: int
+    labels: int
     same_space: bool
     notes: tuple[str, ...] = ()
     names: tuple[str, str] = ("old", "new")
@@ -64,6 +66,7 @@ class Advice:
         return {
             "schema": SCHEMA,
             "recommended": None if self.recommended is None else str(self.recommended),
+            "code": UNDECIDED if self.recommended is None else self.recommended.code,
             "headline": words.headline(self),
             "reasons": list(self.reasons),
             "notes": list(self.notes),
@@ -75,6 +78,7 @@ class Advice:
             "worthwhile": self.limits.worthwhile,
             "items": self.items,
             "queries": self.queries,
+            "labels": self.labels,
             "same_space": self.same_space,
             "names": {"old": self.names[0], "new": self.names[1]},
             "options": [option.to_dict() for option in self.options],

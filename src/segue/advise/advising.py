@@ -7,12 +7,14 @@ from numpy.typing import ArrayLike
 
 from segue.adapters.ranges import above_zero, at_least_zero, share, whole_number
 from segue.advise.advice import Advice
+from segue.advise.asked import Asked
 from segue.advise.cost import Prices
-from segue.advise.measuring import Asked, Progress, Upgrade, map_option, plain_options, upgrade_of
+from segue.advise.measuring import Progress, Upgrade, map_option, plain_options, upgrade_of
 from segue.advise.option import MAPS, Option, Way
 from segue.advise.rules import Limits, decide, nothing_to_gain
 from segue.advise.same_space import same_space
 from segue.advise.sample import Sample, read_sample
+from segue.advise.sampling import FEWEST_LABELS
 from segue.errors import InputError
 from segue.flips.checks import counted, proportion
 from segue.retrieval.asked import refuse_other_than_two_names
@@ -57,12 +59,14 @@ def advise(
         gallery_old: What the old model has stored, ``(m, d_old)``, or a large sample of it, without the items and
             queries above. Without it no map is recommended, since among few items maps look better than they are.
         gallery_labels: Its labels, ``(m,)``.
-        gallery_size: How many items are stored in all, for the cost; what ``gallery_old`` holds by default.
+        gallery_size: How many items are stored in all, for the cost, those of ``gallery_old`` and ``old`` among them;
+            these by default, where ``gallery_old`` is given.
         seconds_per_item: What the new model takes to embed an item, for the cost.
         old_seconds_per_item: What the old model takes.
         measure: The quality that counts, such as ``"cmc@1"`` or ``"map"``.
-        keep: The least share of the upgrade that makes a map worth it.
-        worthwhile: The least upgrade that is worth it, such as 0.01 for a point of the measure.
+        keep: The least share of the upgrade that makes a map worth it; a map has to be shown to keep it.
+        worthwhile: The least upgrade that is worth it, such as 0.01 for a point of the measure; the upgrade has to be
+            shown to be no less.
         folds: Folds of the sample, for choosing maps.
         confidence: Nominal coverage of the intervals.
         seed: Seed of the folds and of the bootstrap.
@@ -88,10 +92,7 @@ def advise(
             above_zero(value, name)
     sample = read_sample(old, new, labels, (queries_old, queries_new, query_labels), (gallery_old, gallery_labels))
     _refuse_too_deep(sample, measure)
-    if gallery_size is not None:
-        whole_number(gallery_size, "gallery_size", 1)
-    elif sample.gallery is not None:
-        gallery_size = len(sample.gallery) + len(sample)
+    gallery_size = _stored(gallery_size, sample)
     prices = Prices(gallery_size, len(sample), old_seconds_per_item, seconds_per_item)
     tell = progress or (lambda step, done: None)
     tell("measuring both models", 0.0)
@@ -104,7 +105,7 @@ def advise(
     options[Way.TRAIN] = Option(
         Way.TRAIN, prices.of(old=0, new=1, trains=True), why_not="it can't be seen from embeddings"
     )
-    queries = 0 if upgrade is None else int((~np.isnan(upgrade.old)).sum())
+    queries = 0 if upgrade is None else upgrade.queries
     return Advice(
         options=tuple(options[way] for way in Way),
         decision=decide(options, same=same, queries=queries, limits=limits),
@@ -112,6 +113,7 @@ def advise(
         measure=named_measure(measure).name,
         items=len(sample),
         queries=queries,
+        labels=0 if upgrade is None else upgrade.label_count,
         same_space=same,
         notes=tuple(_notes(sample, upgrade, asked, same)),
         names=names,
@@ -122,6 +124,20 @@ def _asked(measure: str, folds: int, seed: int, confidence: float) -> Asked:
     whole_number(folds, "folds", 2)
     whole_number(seed, "seed", 0)
     return Asked(named_measure(measure).name, folds, seed, proportion(confidence, "confidence"))
+
+
+def _stored(gallery_size: int | None, sample: Sample) -> int | None:
+    passed = len(sample) + (0 if sample.gallery is None else len(sample.gallery))
+    if gallery_size is None:
+        return None if sample.gallery is None else passed
+    whole_number(gallery_size, "gallery_size", 1)
+    if gallery_size < passed:
+        held = "old holds" if sample.gallery is None else "old and gallery_old hold"
+        raise InputError(
+            f"gallery_size is {gallery_size:,} and {held} {passed:,} items; pass how many are stored in all, these "
+            f"among them"
+        )
+    return gallery_size
 
 
 def _limits(keep: float, worthwhile: float, confidence: float) -> Limits:
@@ -147,17 +163,23 @@ def _refuse_too_deep(sample: Sample, measure: str) -> None:
 
 def _notes(sample: Sample, upgrade: Upgrade | None, asked: Asked, same: bool) -> list[str]:
     notes = [
-        f"brackets hold {100 * asked.confidence:g}% intervals over queries; that of the upgrade is wider, since the "
-        f"items are a sample, too"
+        f"brackets hold {100 * asked.confidence:g}% intervals"
+        + ("" if same else f" ({100 * asked.among_maps:.1f}% ones where one of {len(MAPS)} kinds of maps is judged)")
+        + " over queries or over labels, whichever are wider; that of the upgrade allows for the items being a sample"
     ]
-    if not same:
-        wider = 1 - (1 - asked.confidence) / len(MAPS)
-        notes[0] += f", and {100 * wider:.1f}% ones where one of {len(MAPS)} kinds of maps meets the old model"
+    if upgrade is not None and upgrade.label_count < FEWEST_LABELS:
+        notes[0] = notes[0].replace(" or over labels, whichever are wider", "")
+        only = counted(upgrade.label_count, "label")
+        notes.append(f"the queries have {only} only, so that all this holds for these and says nothing of others")
     if upgrade is not None and sample.queries is None:
         notes.append(f"each of the {len(sample):,} items is a query that searches the others")
     if upgrade is not None and np.isnan(upgrade.old).any():
         left = int(np.isnan(upgrade.old).sum())
         notes.append(f"{counted(left, 'query') if left == 1 else f'{left:,} queries'} left out: nothing is relevant")
+    for count, what in zip(sample.repeated, ("item", "query"), strict=True):
+        if count:
+            several = counted(count, what) if what == "item" or count == 1 else f"{count:,} queries"
+            notes.append(f"{several} are there more than once, in both models: each copy counts")
     if sample.labels is None and sample.queries is not None:
         notes.append("the items have no labels, so that both models can't be compared among them; pass labels")
     widest = max(sample.old.shape[1], sample.new.shape[1])

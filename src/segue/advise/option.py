@@ -21,6 +21,26 @@ class Way(StrEnum):
     TRAIN = "train compatibly"
     RE_EMBED = "re-embed everything"
 
+    @property
+    def code(self) -> str:
+        """A word for scripts, which stays when sentences change, such as ``"map-queries"``."""
+        return CODES[self]
+
+
+CODES = {
+    Way.CHANGE_NOTHING: "change-nothing",
+    Way.MAP_QUERIES: "map-queries",
+    Way.BLEND_QUERIES: "blend-queries",
+    Way.MAP_GALLERY: "map-gallery",
+    Way.TRAIN: "train",
+    Way.RE_EMBED: "re-embed",
+}
+UNDECIDED = "undecided"
+"""The code of advice that can't tell."""
+UNLABELLED = "no labels to measure it by"
+ALONE = "no two items share a label"
+UNSEEN = "no item has the label of a query"
+
 
 MAPS = (Way.MAP_QUERIES, Way.MAP_GALLERY, Way.BLEND_QUERIES)
 """The ways that need a learned map, the cheapest first: one encoder a query and the gallery as it is; one encoder, and
@@ -38,7 +58,8 @@ class Option:
         old: The measure of the old model on the same queries in the same search.
         difference: ``quality - old``, paired over queries.
         left: What re-embedding everything adds to it, paired over queries; ``None`` where that is not known.
-        share: Which share of the upgrade it keeps; ``None`` where there is no upgrade to speak of.
+        share: Which share of the upgrade it keeps, see :mod:`segue.advise.kept`; ``None`` where there is no upgrade to
+            speak of.
         searched: How many items each query searched.
         real_gallery: Whether these were the stored gallery. Otherwise they were other items of the calibration sample,
             among which a map is flattered.
@@ -54,7 +75,7 @@ class Option:
     old: Estimate | None = None
     difference: Estimate | None = None
     left: Estimate | None = None
-    share: float | None = None
+    share: Estimate | None = None
     searched: int | None = None
     real_gallery: bool = False
     agreement: bool = False
@@ -68,11 +89,11 @@ class Option:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON; the map is there as the call that makes it."""
-        numbers = {name: getattr(self, name) for name in ("quality", "old", "difference", "left")}
+        numbers = {name: getattr(self, name) for name in ("quality", "old", "difference", "left", "share")}
         return {
             "way": str(self.way),
+            "code": self.way.code,
             **{name: None if number is None else number.to_dict() for name, number in numbers.items()},
-            "share": self.share,
             "searched": self.searched,
             "real_gallery": self.real_gallery,
             "agreement": self.agreement,

@@ -5,9 +5,10 @@
 3. The upgrade (new model, everything re-embedded, minus old model; its interval is that of
    :mod:`segue.advise.sampling`) is shown to be a loss, its whole interval below 0: change nothing.
 4. The upgrade is shown to be less than what is worth it, its whole interval below ``worthwhile``: change nothing.
-5. The upgrade is not shown to be a gain, its interval holds 0: can't tell, and about how many labelled queries would.
+5. The upgrade is not shown to be worth it, its interval holds ``worthwhile`` (or ends at 0): can't tell, and about how
+   many labelled queries would.
 6. A map is supported: the cheapest of those that, in the stored gallery, are shown to be better than the old model and
-   keep the share ``keep`` of the upgrade.
+   are shown to keep the share ``keep`` of the upgrade, the whole interval of the share being at or above it.
 7. Else: re-embed everything, or train compatibly where that costs too much.
 
 Nothing wins here by luck among several. The ways are not ranked by their quality: each must be shown better than the
@@ -84,7 +85,7 @@ def decide(options: Mapping[Way, Option], *, same: bool, queries: int, limits: L
         return Decision(Way.CHANGE_NOTHING, 3)
     if upgrade.high < limits.worthwhile:
         return Decision(Way.CHANGE_NOTHING, 4)
-    if upgrade.low <= 0:
+    if upgrade.low <= 0 or upgrade.low < limits.worthwhile:
         return Decision(None, 5, _needed(upgrade, queries, limits))
     supported = [way for way in MAPS if way in options and is_supported(options[way], limits)]
     return Decision(supported[0], 6) if supported else Decision(Way.RE_EMBED, 7)
@@ -111,14 +112,11 @@ def is_supported(option: Option, limits: Limits) -> bool:
         limits: What numbers are held against.
 
     Returns:
-        Whether it is shown to be better than the old model in the stored gallery, and keeps enough of the upgrade.
+        Whether, in the stored gallery, it is shown to be better than the old model and to keep enough of the upgrade.
     """
-    enough = option.share is not None and option.share >= limits.keep
+    enough = option.share is not None and option.share.low >= limits.keep
     return option.real_gallery and option.shown_better and enough
 
 
 def _needed(upgrade: Estimate, queries: int, limits: Limits) -> int | None:
-    # whichever comes first: that it is shown to be a gain, or to be too small a one
-    limits_ahead = [0.0] * (upgrade.value > 0) + [limits.worthwhile] * (upgrade.value < limits.worthwhile)
-    ends = [samples_to_settle(upgrade, limit, queries, limits.confidence) for limit in limits_ahead]
-    return min((end for end in ends if end is not None), default=None)
+    return samples_to_settle(upgrade, limits.worthwhile, queries, limits.confidence)

@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segue.adapters.calibration import read_gallery, read_labels, refuse_labels_of_two_types, refuse_twins
+from segue.adapters.calibration import (
+    read_gallery,
+    read_labels,
+    refuse_labels_of_two_types,
+    refuse_one_class,
+    refuse_twins,
+)
 from segue.adapters.pairs import as_floats, read_pairs, read_vectors
+from segue.advise.repeats import refuse_repeated
 from segue.errors import InputError
 from segue.flips.checks import counted
 from segue.retrieval import Relevance
@@ -44,6 +51,7 @@ class Sample:
         queries: Queries of their own; ``None`` where the items are each other's queries.
         gallery: What the old model stored, ``(m, d_old)``; ``None`` where it is not given.
         gallery_labels: Their labels, ``(m,)``.
+        repeated: How many items, and how many queries, are there more than once.
     """
 
     old: Rows
@@ -52,6 +60,7 @@ class Sample:
     queries: Asking | None
     gallery: Rows | None
     gallery_labels: Rows | None
+    repeated: tuple[int, int] = (0, 0)
 
     def __len__(self) -> int:
         """Return the number of items that both models have embedded."""
@@ -109,13 +118,18 @@ def read_sample(
     given = [(name, column) for name, column in known.items() if column is not None]
     for later in given[1:]:
         refuse_labels_of_two_types(given[0], later)
+    if item_labels is not None:
+        refuse_one_class(item_labels, "labels")
+    repeated = refuse_repeated(one, other, ("old", "new"))
+    asked_twice = 0
     if asking is not None:
+        asked_twice = refuse_repeated(asking.old, asking.new, ("queries_old", "queries_new"))
         refuse_twins(asking.old, one, ("queries_old", "old"))
     if stored is not None:
         refuse_twins(one, stored, ("old", "gallery_old"))
         if asking is not None:
             refuse_twins(asking.old, stored, ("queries_old", "gallery_old"))
-    return Sample(one, other, item_labels, asking, stored, stored_labels)
+    return Sample(one, other, item_labels, asking, stored, stored_labels, (repeated, asked_twice))
 
 
 def _queries(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from segue.advise.option import MAPS, Option, Way
+from segue.advise.option import ALONE, MAPS, UNLABELLED, UNSEEN, Option, Way
 from segue.advise.rules import is_supported
+from segue.flips.checks import counted
+from segue.flips.estimate import Estimate
+from segue.flips.gate.needed import rounded_up
 from segue.retrieval.notebook import Table, in_html
 
 if TYPE_CHECKING:
@@ -23,6 +27,14 @@ TO_DO = {
     Way.MAP_GALLERY: "map the stored gallery into the new space, and query with the new model",
     Way.TRAIN: "train the new model compatibly",
     Way.RE_EMBED: "re-embed everything",
+}
+
+NOT_MEASURED = {
+    UNLABELLED: "Whether the new model is better at all can't be told without labels: label some of the items.",
+    ALONE: "Whether the new model is better at all can't be told: no two items share a label, so that there is nothing "
+    "that a search should find; pass several items of each label.",
+    UNSEEN: "Whether the new model is better at all can't be told: no item has the label of a query, so that there is "
+    "nothing that a search should find; pass items of the queries' labels.",
 }
 
 
@@ -109,7 +121,7 @@ def _row(option: Option) -> tuple[str, ...]:
     if option.quality is None or option.old is None or option.difference is None:
         return (str(option.way), "not measured", "", "", "", "", *cost)
     still = option.way is Way.CHANGE_NOTHING
-    share = "" if option.share is None or still else f"{option.share:.0%}" if option.share > 0 else "none"
+    share = "" if option.share is None or option.way not in MAPS else _share(option.share)
     place = "" if option.searched is None else f"{option.searched:,} {'stored' if option.real_gallery else 'held out'}"
     if option.way not in MAPS:
         place = place.replace("held out", "others")
@@ -129,7 +141,7 @@ def _same(advice: Advice) -> list[str]:
 
 
 def _unlabelled(advice: Advice) -> list[str]:
-    lines = ["Whether the new model is better at all can't be told without labels: label some of the items."]
+    lines = [NOT_MEASURED[advice.option(Way.RE_EMBED).why_not]]
     lines += [
         f"But {MAPPED[option.way]} is shown to be better than changing nothing, "
         f"{option.difference.percent(1, signed=True)}; labels of the items would tell what share of the upgrade it is."
@@ -162,21 +174,28 @@ def _worse(advice: Advice) -> list[str]:
 
 
 def _too_small(advice: Advice) -> list[str]:
-    new, worth = _starting(advice.names[1]), f"{100 * advice.limits.worthwhile:g} points"
+    new, worth = _starting(advice.names[1]), _points(advice.limits.worthwhile)
     if advice.option(Way.RE_EMBED).shown_better:
         return [f"{new} is better, but by less than the {worth} that would be worth it: {_numbers(advice)}."]
     return [f"{new} is not shown to be better, and is not better by {worth}: {_numbers(advice)}. Do not upgrade."]
 
 
 def _unsure(advice: Advice) -> list[str]:
-    queries = f"{advice.queries:,} labelled queries"
-    lines = [
-        f"{_starting(advice.names[1])} is not shown to be better, nor that it is not: {_numbers(advice)} on {queries}."
-    ]
-    if advice.decision.needed is None:
+    new, worth = _starting(advice.names[1]), advice.limits.worthwhile
+    shown = "is not shown to be better, nor that it is not"
+    if advice.option(Way.RE_EMBED).shown_better:
+        shown = f"is better, but is not shown to be so by the {_points(worth)} that would be worth it"
+    asked = f"{advice.queries:,} labelled queries of {counted(advice.labels, 'label')}"
+    lines = [f"{new} {shown}: {_numbers(advice)} on {asked}."]
+    needed = advice.decision.needed
+    if needed is None:
         lines.append("The difference is so small that no number of queries can be named which would tell.")
     else:
-        lines.append(f"If the difference is as it seems, about {advice.decision.needed:,} labelled queries would tell.")
+        labels = rounded_up(advice.labels * needed / advice.queries)
+        lines.append(
+            f"If the difference is as it seems, about {needed:,} labelled queries of about "
+            f"{labels:,} labels would tell."
+        )
     return lines
 
 
@@ -186,7 +205,7 @@ def _mapped(advice: Advice) -> list[str]:
     lines = [f"{_starting(advice.names[1])} is better: {_numbers(advice)}."]
     if option.quality and option.old and option.difference:
         lines.append(
-            f"{_capital(MAPPED[way])} keeps {option.share or 0:.0%} of that: {option.quality.percent(1)} in the stored "
+            f"{_capital(MAPPED[way])} keeps {_share(option.share)} of that: {option.quality.percent(1)} in the stored "
             f"gallery of {option.searched or 0:,}, against {option.old.percent(1)}: "
             f"{option.difference.percent(1, signed=True)}. No item is embedded again; each query "
             f"takes the {option.cost.each_query}."
@@ -197,7 +216,7 @@ def _mapped(advice: Advice) -> list[str]:
             f"{advice.option(Way.RE_EMBED).cost.once}."
         )
     others = [
-        f"{MAPPED[other]} keeps {advice.option(other).share or 0:.0%} ({advice.option(other).cost.each_query})"
+        f"{MAPPED[other]} keeps {_share(advice.option(other).share)} ({advice.option(other).cost.each_query})"
         for other in MAPS
         if other is not way and is_supported(advice.option(other), advice.limits)
     ]
@@ -227,13 +246,33 @@ def _why_no_map(advice: Advice, way: Way) -> list[str]:
         return [f"{name} is worse than changing nothing: {kept}."]
     if not option.shown_better:
         return [f"{name} is not shown to be better than changing nothing: {kept}."]
-    share = "an unknown share" if option.share is None else f"{option.share:.0%}"
+    share = _share(option.share)
     if not option.real_gallery:
         return [
             f"{name} keeps {share} of the upgrade among {option.searched or 0:,} held-out items, but in a real gallery "
             f"a map loses more: pass the stored gallery with labels to see whether it is an option ({kept})."
         ]
-    return [f"{name} keeps {share} of the upgrade only, less than {advice.limits.keep:.0%}: {kept}."]
+    keep = f"{advice.limits.keep:.0%}"
+    if option.share is not None and option.share.high < advice.limits.keep:
+        return [f"{name} keeps {share} of the upgrade only, less than {keep}: {kept}."]
+    return [f"{name} keeps {share} of the upgrade, and is not shown to keep {keep}: {kept}."]
+
+
+def _share(share: Estimate | None) -> str:
+    if share is None:
+        return "an unknown share"
+    if math.isinf(share.low):
+        return f"{_kept(share.value)} (or any other share)"
+    return f"{_kept(share.value)} [{_kept(share.low)}, {_kept(share.high)}]"
+
+
+def _kept(share: float) -> str:
+    return f"{share:.0%}" if share >= 0 else "none"
+
+
+def _points(amount: float) -> str:
+    told = f"{100 * amount:g}"
+    return f"{told} point" if told == "1" else f"{told} points"
 
 
 def _starting(name: str) -> str:
