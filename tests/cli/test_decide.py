@@ -173,7 +173,7 @@ def test_new_samples_and_new_classes(folder):
     typed = ("decide", "update", "state.npz", "v3.csv", "labelled-v3.csv", "--to", "labels.csv")
     done = segue(*typed, "--class-map", "classes.toml", "--new-ids", "add", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "\n1 new samples were added.\n" in done.stdout
+    assert "\n1 new sample was added.\n" in done.stdout
     labels = rows(folder / "labels.csv")
     assert (labels["s000"]["prediction"], labels["s001"]["prediction"]) == ("fox", "tiger")
     assert labels["new"] | {"confidence": ""} == {

@@ -158,7 +158,8 @@ def update(
     if json is not None:
         write(to_json({**found.to_dict(), "memory": share, "added": int(fresh.sum())}), json, "--json")
     if json != "-":
-        added = f"\n{int(fresh.sum()):,} new samples were added." if fresh.any() else ""
+        new = "1 new sample was" if fresh.sum() == 1 else f"{int(fresh.sum()):,} new samples were"
+        added = f"\n{new} added." if fresh.any() else ""
         counted = "" if share == 1 else f"\nEarlier evidence counted {share:g} of its weight."
         out().print(f"{shown(str(found))}{counted}{added}\nThe labels are in {to}, the state in {state}")
     return 0
