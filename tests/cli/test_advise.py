@@ -10,7 +10,7 @@ from tests.advise.spaces import collection
 from tests.cli.tables import installed, segue, write_csv
 
 ITEMS, STORED = slice(0, 60), slice(60, 200)
-OLD, NEW, LABELS = collection(200, old_noise=1.0, new_noise=0.0, classes=5, dimension=6)
+OLD, NEW, LABELS = collection(200, old_noise=1.6, new_noise=0.0, classes=15, dimension=16)
 NAMES = np.array([f"item {label}" for label in LABELS])
 IDS = np.array([f"s{number}" for number in range(200)])
 

@@ -136,8 +136,8 @@ def in_typed_words(told: Mapping[str, str]) -> Generator[None]:
         if longer:
             said = re.sub(rf"(?<![\w-])({longer})\b", lambda found: told[found[1]], said)
         if told:
-            said = re.sub(r"(?<![\w-])(old|new)(?= (?:has|holds|stand)\b)", lambda found: told[found[1]], said)
-            said = re.sub(r"\b(in|out of) old\b", lambda found: f"{found[1]} {told['old']}", said)
+            said = re.sub(r"(?<![\w-])(old|new)(?= (?:has|holds|stand|and)\b)", lambda found: told[found[1]], said)
+            said = re.sub(r"\b(in|of) (old|new)\b", lambda found: f"{found[1]} {told[found[2]]}", said)
         raise InputError(said.replace(OTHER_METRICS, "")) from error
 
 
