@@ -48,7 +48,7 @@ def test_a_compatible_network_finds_what_an_independent_one_does_not(outcome):
 
 def test_it_says_what_was_tried_and_picked(outcome):
     told = outcome.explain()
-    assert "Picked: old-neighbours (strength" in told
+    assert "Picked: old-neighbours (places" in told
     assert "Compatible: yes" in told
     assert [tried.method for tried in outcome.tried] == ["independent", "old-neighbours", "influence"]
     assert outcome.trainings == 7

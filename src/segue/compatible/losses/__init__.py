@@ -17,6 +17,7 @@ from segue.compatible.losses.higher_order_contrastive import HigherOrderContrast
 from segue.compatible.losses.influence import InfluenceLoss
 from segue.compatible.losses.influence_distillation import InfluenceDistillation
 from segue.compatible.losses.mixing import MixedBatch, mix_embeddings, near_class_mean
+from segue.compatible.losses.old_neighbours import OldNeighbours
 from segue.compatible.losses.regression_alleviating import RegressionAlleviating
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "InfluenceDistillation",
     "InfluenceLoss",
     "MixedBatch",
+    "OldNeighbours",
     "Reduction",
     "RegressionAlleviating",
     "mix_embeddings",

@@ -14,7 +14,7 @@ stored vectors::
 from segue.compatible.recipes.candidate import Candidate
 from segue.compatible.recipes.choice import BestOnOldGallery, front
 from segue.compatible.recipes.loading import load
-from segue.compatible.recipes.methods import METHODS, Method, OldNeighbours
+from segue.compatible.recipes.methods import METHODS, Method
 from segue.compatible.recipes.outcome import Outcome, Tried
 from segue.compatible.recipes.training import train
 from segue.compatible.recipes.update import StoredEmbeddings, Update
@@ -25,7 +25,6 @@ __all__ = [
     "BestOnOldGallery",
     "Candidate",
     "Method",
-    "OldNeighbours",
     "Outcome",
     "StoredEmbeddings",
     "Tried",

@@ -1,7 +1,6 @@
 """All ways to make a new network's embeddings work with an old gallery, by name."""
 
 from segue.compatible.recipes.methods.base import Method
-from segue.compatible.recipes.methods.old_neighbours import OldNeighbours
 from segue.compatible.recipes.methods.registry import METHODS
 
-__all__ = ["METHODS", "Method", "OldNeighbours"]
+__all__ = ["METHODS", "Method"]

@@ -90,10 +90,7 @@ def _transformed(workshop: Workshop, basis: OrthonormalBasis, loss: BasisTransfo
 def _basis(workshop: Workshop) -> OrthonormalBasis:
     width, old = workshop.dimension, workshop.old.dimension
     extra = min(MOST_EXTRA, old) if width >= old else old
-    basis = OrthonormalBasis(width, width, old, extra=extra)
-    for tensor in (*basis.parameters(), *basis.buffers()):
-        tensor.data = tensor.data.contiguous()  # the parametrisation's are transposed, which no file can hold
-    return basis
+    return OrthonormalBasis(width, width, old, extra=extra)
 
 
 BASIS_TRANSFORMATION = Method(

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segue.compatible.recipes import OldNeighbours
+from segue.compatible.losses import OldNeighbours
 from segue.errors import InputError
 
 
@@ -132,3 +132,34 @@ def test_mistakes(given, settings_, sentence):
     with pytest.raises(InputError) as error:
         OldNeighbours(given, [0, 1], **settings_)
     assert str(error.value).startswith(sentence)
+
+
+def test_a_class_that_the_draw_left_out_is_added_and_weighs_what_it_would_on_average():
+    chance = torch.Generator().manual_seed(2)
+    stored = torch.randn(4000, 4, generator=chance)
+    classes = torch.zeros(4000, dtype=torch.int64)
+    classes[:3] = 1  # a draw of 40 nearly never holds one of them
+    new, labels = torch.randn(1, 4, generator=chance), torch.tensor([1])
+    every = OldNeighbours(stored, classes, temperature=1.0, reduction="none", drawn=4000)
+    few = OldNeighbours(stored, classes, temperature=1.0, reduction="none", drawn=40)
+    torch.manual_seed(0)
+    values = torch.cat([few(new, labels=labels) for _ in range(400)])
+    assert (values > 0).all()
+    # now and then a draw does hold one of the class, which then weighs more
+    assert values.median().item() == pytest.approx(every(new, labels=labels).item(), rel=0.02)
+
+
+def test_every_sample_of_a_batch_counts_with_thousands_of_classes():
+    classes = torch.arange(5000) // 2
+    stored = torch.randn(5000, 4, generator=torch.Generator().manual_seed(0))
+    loss = OldNeighbours(stored, classes, drawn=50, reduction="none")
+    torch.manual_seed(0)
+    batch = torch.arange(0, 5000, 100)
+    assert (loss(stored[batch], labels=classes[batch], own=batch) > 0).all()
+
+
+def test_a_class_whose_only_vector_is_the_samples_own_does_not_count():
+    stored = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
+    loss = OldNeighbours(stored, torch.arange(100), drawn=10, reduction="none")
+    torch.manual_seed(0)
+    assert loss(stored[:5], labels=torch.arange(5), own=torch.arange(5)).tolist() == [0.0] * 5
