@@ -58,8 +58,8 @@ NOTES = (
     "dimensions to the new embedding in every scenario; no other method does.",
     "Two settings of each method are tried, three of old-neighbours; old-neighbours was designed on validation samples "
     "of seeds 0 and 1 of these scenarios, and of two further draws of the scenario classes. An earlier form of it had "
-    "answered the test part of one case (data, seed 0) and was weak there, which prompted the redesign. auto picks among "
-    "the candidates of old-neighbours, contrastive and influence-cosine, as the recipe does.",
+    "answered the test part of one case (data, seed 0) and was weak there, which prompted the redesign. auto picks "
+    "among the candidates of old-neighbours, contrastive and influence-cosine, as the recipe does.",
     "stationary is meant for generations that all have the simplex head; here the old model is given, as it is for a "
     "user.",
     "The old threshold was set on old vectors of validation samples, for 1% of false accepts; false accepts and "
