@@ -207,7 +207,8 @@ GOOD = np.eye(3)
             "the vectors of 1 cluster cancel out, first those of 0; such a cluster has no direction: leave it out or "
             "pass metric='l2'",
         ),
-        ({"seed": -1}, "seed is -1; pass a whole number of at least 0"),
+        # before anything is assigned, by which the vectors of a cluster are seen to cancel out
+        ({"seed": -1, "gallery_old": [[1.0, 0], [-1.0, 0], [0, 1.0]]}, "seed is -1; pass a whole number of at least 0"),
         (
             {"labels": [0, 1]},
             "the arrays differ in length: gallery_old has 3, gallery_new has 3, clusters has 3, labels has 2; pass one "

@@ -171,7 +171,7 @@ GOOD = {
             "no label (7, ...) is a class of the head (0, ...); pass classes=[...] with the class of each row of "
             "weights, in order",
         ),
-        ({"seed": -1}, "seed is -1; pass a whole number of at least 0"),
+        ({"seed": -1, "labels": [7, 8]}, "seed is -1; pass a whole number of at least 0"),
         ({"unknown": "drop"}, "unknown is 'drop'; pass 'refuse' or 'count apart'"),
         (
             {"labels": [0, 1, 1]},
