@@ -88,6 +88,13 @@ def test_nor_by_a_graded_measure():
     assert told["queries"] > 0.2 * 30
 
 
+def test_where_no_query_changes_labels_say_nothing():
+    values, labels = np.tile([0.0, 1.0], 200), np.arange(400) % 20
+    change = ASKED.change(values, values, labels)
+    assert change == mean_difference(values, values)
+    assert change.high < 0.02
+
+
 def test_labels_are_counted_where_something_is_relevant():
     labels, values = np.array([1, 1, 2, 3, 4, 5, 6]), np.array([0.0, 1.0, 0.0, 1.0, 1.0, 0.0, np.nan])
     assert labels_counted(labels, values) == 5

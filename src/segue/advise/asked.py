@@ -53,6 +53,8 @@ class Asked:
     ) -> Estimate:
         """Return the mean change of a measure on the same queries, with the wider of its intervals.
 
+        Where no query changes, nothing is seen of how labels vary, and the interval is over queries alone.
+
         Args:
             old: The measure before, ``(q,)``.
             new: The measure after.
@@ -62,5 +64,5 @@ class Asked:
         """
         given: dict[str, Any] = {"confidence": self.among_maps if among_maps else self.confidence, "seed": self.seed}
         over_queries = widened(mean_difference(old, new, **given), factor)
-        drawn = drawn_labels(labels, old, new)
+        drawn = None if np.array_equal(old, new, equal_nan=True) else drawn_labels(labels, old, new)
         return over_queries if drawn is None else wider(over_queries, mean_difference(old, new, groups=drawn, **given))

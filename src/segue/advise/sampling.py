@@ -16,9 +16,9 @@ say little more than 40 would. So an interval is the wider of that over queries,
 labels being what was drawn (Student's quantile for one less than there are labels, and the bootstrap over labels). Of
 fewer than five labels nothing is known but these: then intervals are over queries, and hold for these labels only.
 
-In 17 simulated worlds, items of the same labels every time or of other labels every time, two equally good models were
-called better or worse in 0 to 9% of 150 samples, in place of 5%; over queries alone, widened for the items, in up to
-40%, and without that in up to 58% (``tests/advise/test_sampling.py`` holds some of them).
+In 20 simulated worlds, of the same labels every time or of other labels every time, two equally good models were called
+better or worse in 0.5 to 9% of 200 samples, in place of 5%, in most in 5% or less; over queries alone, widened for the
+items, in up to 40%, and without that in up to 58% (``tests/advise/test_sampling.py`` holds some of them).
 """
 
 from __future__ import annotations
