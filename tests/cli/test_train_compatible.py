@@ -14,7 +14,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from segue.cli.method_words import COMPATIBLE_WORDS
 from segue.cli.old_folder import read_old_folder
-from segue.compatible.recipes import METHODS
+from segue.compatible.recipes import METHODS, load
 from segue.congruent.recipes import METHODS as CONGRUENT
 from segue.retrieval import Relevance, cross_test
 from tests.cli.tables import SEGUE, installed, segue
@@ -83,7 +83,7 @@ def test_from_stored_vectors_to_a_model_its_cross_test_and_a_page(folder, vector
     done = installed(*CALL, cwd=folder)
     assert done.returncode == 0, done.stderr
     run = folder / "run"
-    assert {*WRITTEN, "update.json", "update.py", "runs"} == {path.name for path in run.iterdir()}
+    assert {*WRITTEN, "update.json", "update.py", "test-looks.json", "runs"} == {path.name for path in run.iterdir()}
     assert done.stdout == f"{(run / 'explanation.md').read_text()}\nIn run: {', '.join(WRITTEN)}\n"
     first, *steps = done.stderr.splitlines()
     assert first == "Training with contrastive; runs are kept in run, and Ctrl-C loses nothing."
@@ -98,6 +98,7 @@ def test_from_stored_vectors_to_a_model_its_cross_test_and_a_page(folder, vector
     load_model(model, run / "model.safetensors")
     with torch.no_grad():
         new = model.eval()(seen).numpy()
+        np.testing.assert_array_equal(load(run, lambda: model)(seen), new)
     expected = cross_test(
         vectors[600:800], new, vectors[600:800], new, Relevance.from_labels(labels, labels, exclude=np.arange(200)),
         queries_to_old=new[:, :6],
@@ -107,7 +108,7 @@ def test_from_stored_vectors_to_a_model_its_cross_test_and_a_page(folder, vector
     assert found["test"]["paragon"] is not None
     crossed = json.loads((run / "cross-test.json").read_text())
     assert crossed["tests"] == [found["test"]]
-    assert crossed["notes"] == ["measured on test samples, once, after the pick was made"]
+    assert crossed["notes"] == ["measured on test samples, once, after the choice"]
     page = (run / "front.html").read_text()
     assert page.count('class="point') == len(found["candidates"]) == 4
     assert "The cross test, on 200 test samples" in page
@@ -206,10 +207,10 @@ def test_a_killed_run_goes_on_and_ends_as_one_that_was_not(folder):
     assert not (folder / "run" / "outcome.json").exists()
     over = {path: path.stat().st_mtime_ns for path in (folder / "run" / "runs").glob("independent-*/model.safetensors")}
     assert len(over) == 2
-    done = installed(*CALL, cwd=folder)
+    done = segue(*CALL, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_mtime_ns for path in over} == over
-    whole = installed(*(word.replace("run", "whole") for word in CALL), cwd=folder)
+    whole = segue(*(word.replace("run", "whole") for word in CALL), cwd=folder)
     assert whole.returncode == 0, whole.stderr
     assert without_seconds(outcome(folder)) == without_seconds(outcome(folder, "whole"))
 
@@ -258,9 +259,27 @@ def test_test_samples_are_touched_after_the_pick_alone(folder, vectors):
     short = segue(*CALL, cwd=folder)
     assert told(short) == "old/test.npy has 199 rows for 200 samples; pass one row per sample"
     np.save(folder / "old" / "test.npy", vectors[600:800])
-    assert segue(*CALL, cwd=folder).returncode == 0
+    for _ in range(2):  # the same command again is no other choice
+        assert "On 200 test samples, measured once, after the choice:" in segue(*CALL, cwd=folder).stdout
     assert outcome(folder)["pick"] == pick
     assert outcome(folder)["test"]["queries"] == 200
+    again = segue(*CALL, "--margin", "0.9", cwd=folder)
+    before = f"before for {pick['method']} (strength {pick['settings']['strength']}) (contrastive, cmc@1, margin 0.01)"
+    said = f"for the 2nd time: {before}. A choice that was changed after a look at them flatters them"
+    assert f"On 200 test samples, measured {said}:" in again.stdout
+    assert json.loads((folder / "run" / "cross-test.json").read_text())["notes"] == [
+        f"measured on test samples, {said}"
+    ]
+    assert [look["margin"] for look in outcome(folder)["test_looks"]] == [0.01, 0.9]
+    # other samples were not looked at before
+    (folder / "update.py").write_text(FILE + GUARDED.replace("[600:800]", "[700:900]"))
+    np.save(folder / "old" / "test.npy", vectors[700:900])
+    assert "measured once, after the choice" in segue(*CALL, cwd=folder).stdout
+    (folder / "run" / "test-looks.json").write_text("{}")
+    assert told(segue(*CALL, cwd=folder)) == (
+        "'run/test-looks.json' is damaged (KeyError('looks')); it tells how often test samples were measured: name "
+        "another folder"
+    )
 
 
 def test_the_list_of_methods(tmp_path):
@@ -300,6 +319,32 @@ def test_a_folder_of_another_training_is_refused(folder):
     (folder / "run" / "update.json").write_text("{}")
     congruent = segue(*CALL, cwd=folder)
     assert told(congruent) == "--out: 'run' holds the runs of a congruent training; name another folder"
+    (folder / "run" / "update.json").write_text("{")
+    broken = segue(*CALL, cwd=folder)
+    assert told(broken).startswith("'run/update.json' is damaged (Expecting property name")
+    assert told(broken).endswith("; name another folder")
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_damaged_weights_name_the_run_to_remove(folder, missing):
+    done = segue(*CALL[:-1], "independent", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    weights = folder / "run" / "runs" / "independent-linear" / "model.safetensors"
+    weights.unlink() if missing else weights.write_bytes(weights.read_bytes()[:40])
+    damaged = segue(*CALL[:-1], "independent", cwd=folder)
+    assert damaged.returncode == 2
+    file = "'run/runs/independent-linear' holds no model" if missing else f"'{weights.relative_to(folder)}' is damaged"
+    assert told(damaged).startswith(file)
+    assert told(damaged).endswith("; remove the folder 'run/runs/independent-linear', and it is trained again")
+
+
+def test_a_method_that_diverges_is_no_pick(folder):
+    huge = 1e38 * np.random.default_rng(0).normal(size=(10, 6))
+    np.savez(folder / "old" / "head.npz", weights=huge.astype(np.float32))
+    done = segue(*CALL[:-1], "influence", cwd=folder)
+    assert done.returncode == 2
+    assert told(done).startswith("the loss is not finite at step")
+    assert not (folder / "run" / "model.safetensors").exists()
 
 
 def test_a_file_that_fails_shows_its_own_traceback(folder):

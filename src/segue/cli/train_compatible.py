@@ -54,7 +54,6 @@ class Compatible:
             InputError: If options are wrong, or belong to the other kind of training.
         """
         from segue.compatible.recipes import METHODS, BestOnOldGallery
-        from segue.compatible.recipes.training import check_methods
         from segue.congruent.recipes import METHODS as OTHERS
         from segue.retrieval.measures import named_measure
 
@@ -72,8 +71,6 @@ class Compatible:
             )
         options.refuse_methods(METHODS, "compatible", OTHERS)
         try:
-            if options.methods != ["auto"]:
-                check_methods(options.methods)
             rule = BestOnOldGallery() if options.margin is None else BestOnOldGallery(options.margin)
         except InputError as error:
             raise InputError(f"--{error}") from error
@@ -88,10 +85,14 @@ class Compatible:
             out: The folder as it was typed.
 
         Raises:
-            InputError: If the folder holds the runs of another kind of update.
+            InputError: If the folder holds the runs of another kind of update, or the update or the measure is not as
+                it should be.
         """
+        from segue.compatible.recipes import Workshop
         from segue.compatible.recipes.files import read_json, write_json
 
+        update: Any = file.update
+        Workshop(update, self.measure)  # refuses what it can see before a folder is claimed
         claimed = folder / "update.json"
         if not claimed.exists():
             folder.mkdir(parents=True, exist_ok=True)

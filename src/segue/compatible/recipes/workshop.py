@@ -86,10 +86,11 @@ class Workshop:
         if self.folder is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="segue-")
         self.place = Path(self._temporary.name if self.folder is None else self.folder)
-        check_made(self.update, self.fresh())
-        if self.fresh() is self.fresh():
+        first = self.fresh()
+        check_made(self.update, first)
+        if self.fresh() is first:
             raise InputError("build returns the same network each time; pass a function that makes a new one")
-        self.dimension = dimension_of(self.fresh(), self.train_data)
+        self.dimension = dimension_of(first, self.train_data)
         refuse_too_deep(self.measure, len(self.validation_data))
         self._networks: dict[str, nn.Module] = {}
         self._held: dict[str, Measured] = {}
