@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from benchmarks.compatible.judging import Judge
-from benchmarks.compatible.methods import best_method, claims, gain_of
+from benchmarks.compatible.methods import claims
+from benchmarks.compatible.reading import best_method, gain_of
 from benchmarks.compatible.scenarios import KINDS, PLANS, make_case
 from benchmarks.compatible.table import page
 
@@ -68,6 +69,16 @@ def test_the_claims_are_those_of_the_best_recipe_in_each_scenario():
 def test_the_page_has_a_line_for_each_method():
     told = page([row("independent"), row("good", new_old=0.87)])
     assert "| good | 87.00% | 0.70 | 1 of 1 | 90.00% | +0.00 | 2 |" in told
+    assert "a point: **good**" in told.replace("\n", " ")
+    assert "| fashion/data | 80.00% | 87.00% | 90.00% | 90.00% | 0.70 | 1 of 1 | +0.00 |" in told
+
+
+def test_the_page_tells_the_interval_over_several_seeds():
+    told = page(
+        [row("independent", seed) for seed in (0, 1)]
+        + [row("good", seed, new_old=0.86 + seed / 100) for seed in (0, 1)]
+    )
+    assert "| good | 86.50% (0.71) | 0.65 [0.01, 1.29] | 2 of 2 |" in told
 
 
 @pytest.mark.parametrize("kind", KINDS)
