@@ -172,7 +172,13 @@ def test_shorter_and_longer_embeddings_search_the_old_gallery():
         found = train(
             update(build=lambda dimension=dimension: new_network(dimension), epochs=1), "contrastive", progress=False
         )
-        assert 0 <= found.pick.new_old <= 1
+        with torch.no_grad():
+            new, old = found.model(VALIDATION[0]), old_network()(VALIDATION[0])
+        assert new.shape[1] == dimension
+        width = old.shape[1]
+        towards_old = functional.pad(new, (0, max(0, width - dimension)))[:, :width]
+        assert found.pick.new_old == pytest.approx(first_hits(towards_old, old, VALIDATION[1]))
+        assert found.pick.new_old > found.paragon.new_old
 
 
 def test_a_head_on_the_outputs_of_a_black_box():
