@@ -294,8 +294,9 @@ def test_the_list_of_methods(tmp_path):
     assert all(f"\n{name}\n" in both for name in CONGRUENT)
 
 
-def test_help_names_both_kinds():
-    shown = installed("train", "--help").stdout
+def test_help_names_both_kinds(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    shown = segue("train", "--help").stdout
     for word in (
         "segue train update.py --compatible-with old/ --out run/",
         "--compatible-with",
