@@ -281,7 +281,7 @@ def test_the_numbers_go_through_json_and_the_same_call_gives_the_same():
     given = {"side": "gallery", "labels": labels, "seed": 4}
     one, other = (fit_best(old, new, **given).to_dict() for _ in range(2))
     assert json.loads(json.dumps(one, allow_nan=False)) == one == other
-    assert len(one["tried"]) + len(one["failed"]) == len(gallery_maps(90))
+    assert len(one["tried"]) + len(one["failed"]) == len(gallery_maps(90)) + len(labelled_maps("gallery", 90))
     assert fit_best(old, new, **{**given, "seed": 5}).to_dict() != one
 
 

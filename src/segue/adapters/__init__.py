@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from segue.adapters.backfill_order import by_uncertainty as by_uncertainty
     from segue.adapters.best import fit_best as fit_best
     from segue.adapters.choice import AdapterChoice as AdapterChoice
+    from segue.adapters.class_aware import ClassAware as ClassAware
     from segue.adapters.direction_adjoint import DirectionAdjoint as DirectionAdjoint
     from segue.adapters.ensemble import Ensemble as Ensemble
     from segue.adapters.expected_error import expected_errors as expected_errors
@@ -55,6 +56,7 @@ __all__ = [
     "AdapterChoice",
     "Adjoint",
     "BackwardMap",
+    "ClassAware",
     "DirectionAdjoint",
     "Ensemble",
     "FastFill",

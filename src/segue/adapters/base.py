@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segue.adapters.learned import sound
 from segue.adapters.pairs import as_floats, read_pairs, read_vectors
 from segue.adapters.parameters import Parameters
 from segue.errors import InputError
@@ -51,6 +52,11 @@ class Adapter(Parameters, ABC):
         """Whether it has learned a map."""
         return hasattr(self, "pairs")
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether ``fit`` has to be told the class of each pair: ``fit(source, target, labels=...)``."""
+        return False
+
     def fit(self, source: ArrayLike, target: ArrayLike) -> Self:
         """Learn the map from pairs.
 
@@ -74,6 +80,22 @@ class Adapter(Parameters, ABC):
             self._fit(one, other)
         self._fitted_on(one, other)
         return self
+
+    def fit_labelled(self, source: ArrayLike, target: ArrayLike, labels: ArrayLike | None) -> Self:
+        """Learn the map from pairs whose classes may be known: by ``fit``, with the labels if the map needs them.
+
+        Args:
+            source: Vectors of the items as the one model embeds them, ``(n, d_source)``.
+            target: The same items in the same order as the other model embeds them, ``(n, d_target)``.
+            labels: The class of each pair, ``(n,)``, or ``None``; a map that does not need them does not look at them.
+
+        Returns:
+            The same object, fitted.
+
+        Raises:
+            InputError: As for ``fit``.
+        """
+        return self.fit(source, target)
 
     def transform(self, source: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Map vectors into the target's space, by blocks: a memory-mapped gallery is never copied whole.
@@ -205,11 +227,7 @@ class Adapter(Parameters, ABC):
         if state.keys() != shapes.keys():
             raise ValueError(f"it holds {', '.join(sorted(state)) or 'nothing'} in place of {', '.join(shapes)}")
         for name, shape in shapes.items():
-            if state[name].shape != shape:
-                raise ValueError(f"{name} has shape {state[name].shape} in place of {shape}")
-            if state[name].dtype != np.float32 or not np.isfinite(state[name]).all():
-                raise ValueError(f"{name} holds something else than finite 32-bit numbers")
-            setattr(self, name, state[name])
+            setattr(self, name, sound(name, state[name], shape))
 
     def _fitted_on(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
         self.source_dimension, self.target_dimension = source.shape[1], target.shape[1]

@@ -16,7 +16,7 @@ from segue.adapters.calibration import (
     refuse_one_class,
     refuse_twins,
 )
-from segue.adapters.candidates import blended_maps, gallery_maps, query_maps
+from segue.adapters.candidates import blended_maps, gallery_maps, labelled_maps, query_maps
 from segue.adapters.choice import AdapterChoice, Tried
 from segue.adapters.folds import Belonging, belonging, folds_of
 from segue.adapters.pairs import read_pairs, read_vectors
@@ -235,13 +235,16 @@ def _cross_fitted(values: NDArray[np.float64], folds: Sequence[NDArray[np.int64]
 def _candidates(adapters: Sequence[Adapter] | None, trial: Trial, pairs: int) -> Sequence[Adapter]:
     if adapters is None:
         make = gallery_maps if trial.side == "gallery" else blended_maps if trial.both_encoders else query_maps
-        return make(pairs)
+        of_classes = () if trial.labels is None or trial.both_encoders else labelled_maps(trial.side, pairs)
+        return (*make(pairs), *of_classes)
     if not isinstance(adapters, (list, tuple)) or not all(isinstance(adapter, Adapter) for adapter in adapters):
         raise InputError("adapters holds something else than adapters; pass a list of maps such as [Ridge()]")
     if not adapters:
         raise InputError("adapters is empty; pass a list of maps such as [Ridge()], or leave it out")
     if not all(adapter.get_params().get("unit", True) for adapter in adapters):
         raise InputError("adapters has maps with unit=False; fit_best searches by cosine: pass unit=True")
+    if trial.labels is None and any(adapter.needs_labels for adapter in adapters):
+        raise InputError("adapters has maps that learn from labels; pass labels, the class of each pair")
     if trial.both_encoders and not all(isinstance(adapter, Slerp) for adapter in adapters):
         raise InputError("adapters has maps that blend nothing; with both_encoders pass Slerp(adapter=...)")
     return adapters

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from segue.adapters.base import Adapter
 from segue.adapters.directions import directions
+from segue.adapters.wrapped import restored, shapes_under, state_under
 from segue.errors import InputError
 
 
@@ -37,9 +38,32 @@ class Ensemble(Adapter):
 
     members: tuple[Adapter, ...]
     unit = True
+    _labels: ArrayLike | None = None
 
     def __init__(self, *, adapters: Sequence[Adapter]) -> None:
         self.adapters = adapters
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether one of its members does."""
+        return any(adapter.needs_labels for adapter in self.adapters if isinstance(adapter, Adapter))
+
+    def fit_labelled(self, source: ArrayLike, target: ArrayLike, labels: ArrayLike | None) -> Self:
+        """Fit the members, with labels those that need them.
+
+        Args:
+            source: Vectors of the pairs, ``(n, d_source)``.
+            target: The same items as the other model embeds them, ``(n, d_target)``.
+            labels: The class of each pair, ``(n,)``, or ``None``.
+
+        Returns:
+            The same object, fitted.
+        """
+        self._labels = labels
+        try:
+            return self.fit(source, target)
+        finally:
+            self._labels = None
 
     def _check(self) -> None:
         if not isinstance(self.adapters, (list, tuple)) or not self.adapters:
@@ -53,7 +77,7 @@ class Ensemble(Adapter):
                 )
 
     def _fit(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
-        self.members = tuple(adapter.unfitted().fit(source, target) for adapter in self.adapters)
+        self.members = tuple(adapter.unfitted().fit_labelled(source, target, self._labels) for adapter in self.adapters)
 
     def _map(self, source: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         return _sum_of_directions(member._map(source) for member in self.members)
@@ -64,13 +88,13 @@ class Ensemble(Adapter):
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         shapes: dict[str, tuple[int, ...]] = {}
         for place, member in enumerate(self.members):
-            shapes |= {f"adapters.{place}.{name}": shape for name, shape in member._shapes().items()}
+            shapes |= shapes_under(f"adapters.{place}", member)
         return shapes
 
     def _state(self) -> dict[str, NDArray[Any]]:
         state: dict[str, NDArray[Any]] = {}
         for place, member in enumerate(self.members):
-            state |= {f"adapters.{place}.{name}": array for name, array in member._state().items()}
+            state |= state_under(f"adapters.{place}", member)
         return state
 
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -79,15 +103,9 @@ class Ensemble(Adapter):
         ]
         if strange:
             raise ValueError(f"it holds {strange[0]}, which belongs to none of the adapters")
-        members = []
-        for place, adapter in enumerate(self.adapters):
-            member, prefix = adapter.unfitted(), f"adapters.{place}."
-            member.source_dimension, member.target_dimension = self.source_dimension, self.target_dimension
-            member.pairs = self.pairs
-            own = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
-            member._restore(own)
-            members.append(member)
-        self.members = tuple(members)
+        self.members = tuple(
+            restored(adapter, self, f"adapters.{place}", state) for place, adapter in enumerate(self.adapters)
+        )
 
     def _words(self) -> str:
         return f"Takes the mean direction of {len(self.adapters)} maps: {', '.join(map(repr, self.adapters))}."

@@ -90,7 +90,8 @@ def coefficients(
         system += between.T @ between
         system[np.diag_indices_from(system)] += JITTER * max(1.0, float(np.trace(system)) / len(system))
         found = cho_solve(cho_factor(system, lower=True, overwrite_a=True), between.T @ residuals)
-    return np.asarray(found, dtype=np.float32)
+    # in C's order, as it comes back from disk: products of another order differ in their last bits
+    return np.ascontiguousarray(found, dtype=np.float32)
 
 
 def landmarks(pairs: int, most: int, seed: int) -> NDArray[np.int64] | None:

@@ -8,6 +8,7 @@ from typing import Any
 KINDS = {
     "Adjoint": "adjoint",
     "BackwardMap": "lambda_orthogonal",
+    "ClassAware": "class_aware",
     "DirectionAdjoint": "direction_adjoint",
     "Ensemble": "ensemble",
     "FCT": "fct",

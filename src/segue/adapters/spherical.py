@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from segue.adapters.base import Adapter
 from segue.adapters.pairs import as_floats, read_vectors
 from segue.adapters.ranges import share
+from segue.adapters.wrapped import restored, shapes_under, state_under
 from segue.errors import InputError
 from segue.retrieval.scores import unit as to_length_one
 from segue.retrieval.vectors import SLAB, blocks
@@ -103,10 +104,33 @@ class Slerp(Adapter):
 
     mapping: Adapter
     unit = True
+    _labels: ArrayLike | None = None
 
     def __init__(self, *, adapter: Adapter, amount: float = 0.5) -> None:
         self.adapter = adapter
         self.amount = amount
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the wrapped adapter does."""
+        return isinstance(self.adapter, Adapter) and self.adapter.needs_labels
+
+    def fit_labelled(self, source: ArrayLike, target: ArrayLike, labels: ArrayLike | None) -> Self:
+        """Fit the wrapped adapter, with labels if it needs them.
+
+        Args:
+            source: Vectors of the pairs, ``(n, d_source)``.
+            target: The same items as the other model embeds them, ``(n, d_target)``.
+            labels: The class of each pair, ``(n,)``, or ``None``.
+
+        Returns:
+            The same object, fitted.
+        """
+        self._labels = labels
+        try:
+            return self.fit(source, target)
+        finally:
+            self._labels = None
 
     def blend(self, source: ArrayLike, old: ArrayLike) -> NDArray[np.float32]:
         """Map new queries and blend them with the old ones.
@@ -146,23 +170,19 @@ class Slerp(Adapter):
             raise InputError("adapter has unit=False, but a way along the sphere needs directions; pass unit=True")
 
     def _fit(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
-        self.mapping = self.adapter.unfitted().fit(source, target)
+        self.mapping = self.adapter.unfitted().fit_labelled(source, target, self._labels)
 
     def _map(self, source: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         return self.mapping._map(source)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        return {f"adapter.{name}": shape for name, shape in self.mapping._shapes().items()}
+        return shapes_under("adapter", self.mapping)
 
     def _state(self) -> dict[str, NDArray[Any]]:
-        return {f"adapter.{name}": array for name, array in self.mapping._state().items()}
+        return state_under("adapter", self.mapping)
 
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        mapping = self.adapter.unfitted()
-        mapping.source_dimension, mapping.target_dimension = self.source_dimension, self.target_dimension
-        mapping.pairs = self.pairs
-        mapping._restore({name.removeprefix("adapter."): array for name, array in state.items()})
-        self.mapping = mapping
+        self.mapping = restored(self.adapter, self, "adapter", state)
 
     def _words(self) -> str:
         return f"Goes {self.amount:.0%} of the way from the old query to the new one, mapped by {self.adapter!r}."

@@ -105,7 +105,8 @@ class Trial:
         """
         old, new = (self.old, self.new) if rows is None else (self.old[rows], self.new[rows])
         source, target = (old, new) if self.side == "gallery" else (new, old)
-        return adapter.unfitted().fit(source, target)
+        labels = self.labels if rows is None or self.labels is None else self.labels[rows]
+        return adapter.unfitted().fit_labelled(source, target, labels)
 
     def _stored(self, fold: NDArray[np.int64]) -> Vectors:
         return self.old[self._searched(fold)[0]] if self.gallery is None else self.gallery
