@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from segue.adapters import KernelRidge, LowRankAffine, Procrustes, Ridge, Slerp, fit_best
 from segue.adapters.best import _cross_fitted
-from segue.adapters.candidates import blended_maps, gallery_maps, query_maps
+from segue.adapters.candidates import blended_maps, gallery_maps, labelled_maps, query_maps
 from segue.adapters.folds import folds_of
 from segue.adapters.trial import Trial
 from segue.errors import InputError

@@ -53,7 +53,7 @@ COMPATIBLE_WORDS = {
     "mixing": "Old embeddings take the place of some new ones before the new head.",
     "basis-transformation": "The old space is kept whole, and extra dimensions hold what is new.",
     "stationary": "A head that is fixed once and for all, with room for classes to come.",
-    "old-neighbours": "Queries go where the stored vectors of their class are by themselves: the search itself, trained.",
+    "old-neighbours": "Queries go where the stored vectors of their class are by themselves.",
 }
 
 
