@@ -90,8 +90,8 @@ def labelled_maps(side: Side, pairs: int) -> tuple[Adapter, ...]:
         Unfitted adapters.
     """
     if side == "queries":
-        near = KernelAdjoint(width=0.6, anchor=0.2)
-        return tuple(ClassAware(adapter=near, amount=amount) for amount in (1.0, 2.0, 4.0))
+        adjoint = KernelAdjoint(width=0.6, anchor=0.2)
+        return tuple(ClassAware(adapter=adjoint, amount=amount) for amount in (1.0, 2.0, 4.0))
     near = KernelRidge(width=0.3)
     local = LocalMixture(regions=max(2, min(16, pairs // PAIRS_PER_REGION)))
     return (
