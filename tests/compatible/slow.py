@@ -139,3 +139,26 @@ def basis_transformation(head, class_map, new, old, labels, weights):
         weights[1] * (value or 0.0) + weights[2] * (1 - dot(n, o))
         for value, n, o in zip(judged, fresh, stored, strict=True)
     ]
+
+
+def old_neighbours(new, old, labels, stored, classes, temperature, ranking=0.0, own=None):
+    """Neighbourhood components analysis against stored vectors, number by number."""
+    values = []
+    for i, label in enumerate(labels):
+
+        def score(k, i=i):
+            size = len(stored[k])
+            a, b = (list(new[i]) + [0.0] * size)[:size], stored[k]
+            lengths = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(y * y for y in b))
+            return sum(x * y for x, y in zip(a, b, strict=True)) / lengths / temperature
+
+        others = [k for k in range(len(stored)) if own is None or k != own[i]]
+        total = sum(math.exp(score(k)) for k in others)
+        same = [k for k in others if classes[k] == label]
+        if not same:
+            values.append(None)
+            continue
+        first = -math.log(sum(math.exp(score(k)) for k in same) / total)
+        rest = -sum(math.log(math.exp(score(k)) / total) for k in same) / len(same)
+        values.append(first + ranking * rest)
+    return values

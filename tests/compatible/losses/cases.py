@@ -18,6 +18,7 @@ from segue.compatible.losses import (
     HigherOrderContrastive,
     InfluenceDistillation,
     InfluenceLoss,
+    OldNeighbours,
     RegressionAlleviating,
 )
 from segue.compatible.regions import ClassRegions
@@ -33,6 +34,10 @@ WEIGHTS = torch.randn(4, D_OLD, generator=_draws, dtype=torch.float64)
 BIAS = torch.randn(4, generator=_draws, dtype=torch.float64)
 CENTRES = torch.nn.functional.normalize(torch.randn(3, D_OLD, generator=_draws, dtype=torch.float64))
 REGIONS = ClassRegions(CENTRES, torch.tensor([0.3, 0.0, 1.1], dtype=torch.float64), torch.tensor([0, 2, 3]))
+
+# unit vectors that 32 bits hold exactly, which is how they are kept
+STORED = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, -1, 0], [0.5, 0.5, 0.5, 0.5], [0.5, -0.5, 0.5, -0.5], [0, 0, 0, 1]]
+STORED_CLASSES = [0, 0, 2, 3, 2, 3]
 
 slow_linear = partial(slow.linear, WEIGHTS.tolist(), BIAS.tolist())
 slow_cosine = partial(slow.cosine, WEIGHTS.tolist(), 7.0)
@@ -129,6 +134,11 @@ CASES = [
     Case("HOC", HigherOrderContrastive, partial(slow.higher_order_contrastive, scale=10.0)),
     Case("boundary", partial(BoundaryAlignment, REGIONS, boundary=2.0, alignment=0.0), boundary_of),
     Case("elastic boundary", elastic, elastic_of),
+    Case(
+        "old neighbours",
+        partial(OldNeighbours, STORED, STORED_CLASSES, temperature=0.3, ranking=0.5),
+        partial(slow.old_neighbours, stored=STORED, classes=STORED_CLASSES, temperature=0.3, ranking=0.5),
+    ),
     Case(
         "BT2",
         on(linear_head, BasisTransformation, (0.0, 10.0, 5.0)),
