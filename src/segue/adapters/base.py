@@ -40,6 +40,7 @@ class Adapter(Parameters, ABC):
     """
 
     unit: bool
+    _labels: ArrayLike | None = None
     source_dimension: int
     target_dimension: int
     pairs: int
@@ -95,7 +96,11 @@ class Adapter(Parameters, ABC):
         Raises:
             InputError: As for ``fit``.
         """
-        return self.fit(source, target)
+        self._labels = labels
+        try:
+            return self.fit(source, target)
+        finally:
+            self._labels = None
 
     def transform(self, source: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Map vectors into the target's space, by blocks: a memory-mapped gallery is never copied whole.

@@ -63,7 +63,6 @@ class ClassAware(Adapter):
     thresholds: NDArray[np.float32]
     offsets: NDArray[np.float32]
     unit = True
-    _labels: NDArray[Any] | None = None
 
     def __init__(self, *, adapter: Adapter, amount: float = 1.0, shrinkage: float = 0.1) -> None:
         self.adapter = adapter
@@ -91,30 +90,19 @@ class ClassAware(Adapter):
                 pairs, or are all of one class.
         """
         self._forget()
+        labels = self._labels if labels is None else labels
         if labels is None:
             raise InputError(
                 "ClassAware learns from labels; pass fit(source, target, labels=...), or fit_labelled() of a map "
                 "around it"
             )
-        self._labels = read_labels(labels, len(self._read_rows(source, "source")), "labels", "source")
-        refuse_one_class(self._labels, "labels")
+        classes = read_labels(labels, len(self._read_rows(source, "source")), "labels", "source")
+        refuse_one_class(classes, "labels")
+        self._labels = classes
         try:
             return super().fit(source, target)
         finally:
             self._labels = None
-
-    def fit_labelled(self, source: ArrayLike, target: ArrayLike, labels: ArrayLike | None) -> Self:
-        """Learn the map and the classes from pairs, as ``fit`` does.
-
-        Args:
-            source: Vectors of the pairs, ``(n, d_source)``.
-            target: The same items as the other model embeds them, ``(n, d_target)``.
-            labels: The class of each pair, ``(n,)``.
-
-        Returns:
-            The same object, fitted.
-        """
-        return self.fit(source, target, labels=labels)
 
     def _check(self) -> None:
         above_zero(self.amount, "amount")

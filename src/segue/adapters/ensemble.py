@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from segue.adapters.base import Adapter
 from segue.adapters.directions import directions
@@ -38,7 +38,6 @@ class Ensemble(Adapter):
 
     members: tuple[Adapter, ...]
     unit = True
-    _labels: ArrayLike | None = None
 
     def __init__(self, *, adapters: Sequence[Adapter]) -> None:
         self.adapters = adapters
@@ -47,23 +46,6 @@ class Ensemble(Adapter):
     def needs_labels(self) -> bool:
         """Whether one of its members does."""
         return any(adapter.needs_labels for adapter in self.adapters if isinstance(adapter, Adapter))
-
-    def fit_labelled(self, source: ArrayLike, target: ArrayLike, labels: ArrayLike | None) -> Self:
-        """Fit the members, with labels those that need them.
-
-        Args:
-            source: Vectors of the pairs, ``(n, d_source)``.
-            target: The same items as the other model embeds them, ``(n, d_target)``.
-            labels: The class of each pair, ``(n,)``, or ``None``.
-
-        Returns:
-            The same object, fitted.
-        """
-        self._labels = labels
-        try:
-            return self.fit(source, target)
-        finally:
-            self._labels = None
 
     def _check(self) -> None:
         if not isinstance(self.adapters, (list, tuple)) or not self.adapters:

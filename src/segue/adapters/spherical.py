@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -104,7 +104,6 @@ class Slerp(Adapter):
 
     mapping: Adapter
     unit = True
-    _labels: ArrayLike | None = None
 
     def __init__(self, *, adapter: Adapter, amount: float = 0.5) -> None:
         self.adapter = adapter
@@ -114,23 +113,6 @@ class Slerp(Adapter):
     def needs_labels(self) -> bool:
         """Whether the wrapped adapter does."""
         return isinstance(self.adapter, Adapter) and self.adapter.needs_labels
-
-    def fit_labelled(self, source: ArrayLike, target: ArrayLike, labels: ArrayLike | None) -> Self:
-        """Fit the wrapped adapter, with labels if it needs them.
-
-        Args:
-            source: Vectors of the pairs, ``(n, d_source)``.
-            target: The same items as the other model embeds them, ``(n, d_target)``.
-            labels: The class of each pair, ``(n,)``, or ``None``.
-
-        Returns:
-            The same object, fitted.
-        """
-        self._labels = labels
-        try:
-            return self.fit(source, target)
-        finally:
-            self._labels = None
 
     def blend(self, source: ArrayLike, old: ArrayLike) -> NDArray[np.float32]:
         """Map new queries and blend them with the old ones.
